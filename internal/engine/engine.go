@@ -1,0 +1,161 @@
+// Package engine is the contract between the sandbox's host functions and
+// whatever runs the guest's WebAssembly.
+//
+// Host functions are written once, against [Guest] and [HostFunc], and never
+// against an engine's own types: the same functions serve every engine, and
+// tests call them without any. An engine in turn knows nothing of WASI or
+// Python; it compiles a core module, restores instances of it from a memory
+// image and calls exports.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// PageSize is the size of a WebAssembly memory page in bytes.
+const PageSize = 65536
+
+// ValueType is a core WebAssembly value type, in its binary encoding.
+type ValueType byte
+
+// The number types of core WebAssembly.
+const (
+	I32 ValueType = 0x7f
+	I64 ValueType = 0x7e
+	F32 ValueType = 0x7d
+	F64 ValueType = 0x7c
+)
+
+// Memory is a bounds-checked view of a guest's linear memory.
+type Memory interface {
+	// Size is the memory's current size in bytes.
+	Size() uint64
+	// View returns the bytes [offset, offset+length) without copying them, or
+	// false where any of them is outside the memory. The slice is valid until
+	// the guest runs again.
+	View(offset, length uint32) ([]byte, bool)
+}
+
+// Guest is the instance that a host function was called by.
+type Guest interface {
+	Memory() Memory
+	// Realloc calls the guest's cabi_realloc, by which the canonical ABI
+	// places lists and strings that a host function returns.
+	Realloc(ctx context.Context, old, oldSize, align, newSize uint32) (uint32, error)
+	// Host is the value given as [InstanceConfig.Host].
+	Host() any
+}
+
+// HostFunc is a function that the host offers to guests. It is shared by all
+// instances; what belongs to one of them is reached through [Guest.Host].
+type HostFunc struct {
+	Module, Name    string // as in the core module's import section
+	Params, Results []ValueType
+	// Call reads its arguments from stack and leaves its results there; stack
+	// has room for the larger of the two. An i32 argument occupies the low
+	// half of its slot and the high half is undefined, so truncate. An error
+	// ends the guest's execution; it is found again with errors.As in what
+	// [Instance.Call] returns.
+	Call func(ctx context.Context, g Guest, stack []uint64) error
+}
+
+// Image is a linear memory as pre-initialisation left it. Instances map it
+// copy-on-write where the platform can, and copy it where it cannot.
+type Image struct {
+	// Data is the content from address 0; what follows it up to Size is zero.
+	Data []byte
+	// Size is the memory's size in bytes, a multiple of [PageSize].
+	Size uint64
+	// File, if not nil, holds Data at the page-aligned Offset, to be mapped.
+	File   *os.File
+	Offset int64
+}
+
+// InstanceConfig says what an instance starts from.
+type InstanceConfig struct {
+	Host any
+	// Image is the memory to start from; nil starts from the module's own
+	// initial memory, and nothing has been run.
+	Image *Image
+	// MemoryLimit is in bytes; growing beyond it fails in the guest.
+	// 0 means 4 GiB, all that a 32-bit memory can be.
+	MemoryLimit uint64
+	// Globals are set by export name before anything runs.
+	Globals map[string]uint64
+}
+
+// Engine compiles core modules. It is safe for concurrent use.
+type Engine interface {
+	// Load makes a module ready to instantiate; functions are resolved
+	// against hosts by module and name, exactly.
+	Load(ctx context.Context, code Code, hosts []HostFunc) (Module, error)
+	Close(ctx context.Context) error
+}
+
+// Code is a core module in the forms that an engine may choose from.
+type Code struct {
+	// Wasm gives the whole module. It is called only if nothing below does.
+	Wasm func() ([]byte, error)
+	// Skeleton is the module with every body `unreachable` and no data. Only
+	// with Native is it of use.
+	Skeleton []byte
+	// Native lists compiled forms; none is used unless its target is the
+	// running engine's own. Native code is trusted: it must come from where
+	// the caller would take an executable from.
+	Native []NativeCode
+	// CacheDir is where native code may be kept between runs; "" keeps none.
+	CacheDir string
+	// Notify, if not nil, is told in one sentence when the module has to be
+	// compiled here, which takes seconds.
+	Notify func(message string)
+}
+
+// NativeCode is a module compiled for one target.
+type NativeCode struct {
+	// Target names engine, version, operating system, architecture and CPU
+	// features, e.g. "wazero-v1.12.0-linux-amd64-0123456789abcdef".
+	Target string
+	// SHA256 is the hex digest of what Open gives.
+	SHA256 string
+	Open   func() ([]byte, error)
+}
+
+// Module is a compiled module. It is safe for concurrent use.
+type Module interface {
+	Instantiate(ctx context.Context, config InstanceConfig) (Instance, error)
+	Close(ctx context.Context) error
+}
+
+// Instance is one running guest. It is used by one goroutine at a time.
+type Instance interface {
+	Guest
+	// Call calls an exported function. A guest trap is a [*TrapError]; an
+	// error of a host function is found with errors.Is and errors.As.
+	// After either the instance is not called again.
+	Call(ctx context.Context, export string, args ...uint64) ([]uint64, error)
+	Global(export string) (uint64, error)
+	SetGlobal(export string, value uint64) error
+	Close(ctx context.Context) error
+}
+
+// TrapError is a trap of the guest: an unreachable instruction, an access out
+// of bounds, an exhausted stack.
+type TrapError struct {
+	Reason string // e.g. "stack overflow"
+	Stack  string // the engine's wasm stack trace, for logs
+}
+
+func (e *TrapError) Error() string { return "guest trapped: " + e.Reason }
+
+// ErrNoExport is returned for a function or global that a module does not export.
+var ErrNoExport = errors.New("no such export")
+
+// OutOfBoundsError is a host function's refusal of a guest pointer.
+type OutOfBoundsError struct{ Offset, Length uint32 }
+
+func (e *OutOfBoundsError) Error() string {
+	return fmt.Sprintf("guest pointer out of bounds: %d bytes at %#x", e.Length, e.Offset)
+}
