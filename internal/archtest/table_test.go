@@ -1,0 +1,115 @@
+package archtest
+
+// room is a package's place in the architecture.
+type room struct {
+	// imports lists the packages of this module that it may import.
+	imports []string
+	// externals lists the third-party modules that it may use.
+	externals []string
+	// pure packages turn bytes into bytes: neither they nor what they import
+	// know files, processes, a network or an engine.
+	pure bool
+	// tests lists what test files may use beyond that: packages of this
+	// module and third-party modules.
+	tests []string
+}
+
+// Third-party modules, by the names used below.
+const (
+	wazeroModule = "github.com/tetratelabs/wazero"
+	compress     = "github.com/klauspost/compress"
+	cobra        = "github.com/spf13/cobra"
+	pflag        = "github.com/spf13/pflag"
+	progressbar  = "github.com/schollz/progressbar/v3"
+	toml         = "github.com/BurntSushi/toml"
+	xsys         = "golang.org/x/sys"
+	xsync        = "golang.org/x/sync"
+	xterm        = "golang.org/x/term"
+)
+
+// testModules may be used by every test.
+var testModules = []string{
+	"github.com/google/go-cmp",
+	"github.com/rogpeppe/go-internal",
+}
+
+// rooms is the architecture. Data flows base, link, meter, stdlib, preinit,
+// bundle, root package; a stage never imports a later one, and neither the
+// runtime nor a host function imports the builder.
+var rooms = map[string]room{
+	// What a program that runs Python links.
+	".": {
+		imports: []string{
+			"bundle", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guest",
+			"internal/image", "internal/vfs", "internal/version", "internal/wasi",
+		},
+		externals: []string{compress},
+		tests:     []string{"bundle/build", "internal/testbundle"},
+	},
+	"bundle":                 {imports: []string{"internal/cache", "internal/engine", "internal/image", "internal/version", "internal/wasi"}, externals: []string{compress, xsys}},
+	"internal/cache":         {externals: []string{xsys}},
+	"internal/engine":        {},
+	"internal/engine/wazero": {imports: []string{"internal/cache", "internal/engine", "internal/wasm"}, externals: []string{wazeroModule, compress, xsys}},
+	"internal/guest":         {imports: []string{"internal/engine", "internal/wasi/bindings"}, pure: true},
+	"internal/image":         {pure: true},
+	"internal/version":       {pure: true},
+	"internal/vfs":           {imports: []string{"internal/image"}},
+	"internal/wasi":          {imports: []string{"internal/engine", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
+	"internal/wasi/bindings": {imports: []string{"internal/engine"}, pure: true},
+
+	// What makes a bundle.
+	"bundle/build": {
+		imports: []string{
+			"bundle", "internal/base", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guest",
+			"internal/image", "internal/version", "internal/vfs", "internal/wasi", "internal/wasm",
+			"linker", "linker/meter", "preinit", "runtime-src", "stdlib",
+		},
+		externals: []string{compress, xsync},
+	},
+	"internal/base": {imports: []string{"internal/cache", "internal/version", "internal/wasm"}, externals: []string{compress, toml, xsync}},
+	"internal/wasm": {pure: true},
+	"linker":        {imports: []string{"internal/wasm"}, pure: true},
+	"linker/meter":  {imports: []string{"internal/wasm"}, pure: true},
+	"preinit": {
+		imports: []string{
+			"internal/engine", "internal/guest", "internal/image", "internal/vfs", "internal/wasi", "runtime-src", "stdlib",
+		},
+		externals: []string{xsync},
+		tests:     []string{"internal/engine/wazero"},
+	},
+	"runtime-src": {pure: true},
+	"stdlib":      {imports: []string{"internal/image"}},
+
+	// Programs.
+	"cmd/eryx-build": {
+		imports: []string{
+			".", "bundle", "bundle/build", "internal/base", "internal/cache", "internal/engine/wazero", "internal/progress",
+			"internal/version", "stdlib",
+		},
+		externals: []string{cobra, pflag, xterm, xsys},
+	},
+	"internal/progress": {imports: []string{"bundle/build"}, externals: []string{progressbar, xterm}},
+
+	// Tests only.
+	"internal/archtest": {},
+}
+
+// engineUsers may import wazero; everything else goes through internal/engine.
+var engineUsers = []string{"internal/engine/wazero"}
+
+// engineTesters may import wazero in test files.
+var engineTesters = []string{"internal/engine/wazero", "internal/integration"}
+
+// engineFree packages never import an engine, not even through others, so
+// that every engine can run them and tests need none.
+var engineFree = []string{"internal/wasi", "internal/vfs", "internal/guest", "internal/image"}
+
+// builderOnly is what the root package never reaches, so that programs that
+// only run bundles stay small.
+var builderOnly = []string{
+	"bundle/build", "internal/base", "internal/progress", "linker", "linker/meter", "preinit", "runtime-src",
+	"stdlib", "wheels", cobra, pflag, progressbar, toml,
+}
+
+// impurePackages of the standard library are closed to pure packages.
+var impurePackages = []string{"net", "os", "syscall", "plugin", "log/syslog", "io/ioutil", "runtime/cgo", "crypto/tls"}
