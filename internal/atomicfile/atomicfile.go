@@ -129,7 +129,12 @@ func (f *File) Write(p []byte) (int, error) {
 func (f *File) Temp() string { return f.f.Name() }
 
 // Commit gives the file its name.
-func (f *File) Commit() error {
+func (f *File) Commit() error { return f.CommitAs(f.path) }
+
+// CommitAs gives the file another name than the one it was created for, on the
+// same file system.
+func (f *File) CommitAs(path string) error {
+	f.path = path
 	if f.done {
 		return &WriteError{f.path, fs.ErrClosed}
 	}
