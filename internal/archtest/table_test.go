@@ -47,21 +47,22 @@ var rooms = map[string]room{
 		tests:     []string{"bundle/build", "internal/testbundle"},
 	},
 	"bundle":                 {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/image", "internal/version", "internal/wasi"}, externals: []string{compress, xsys}},
+	"internal/abi":           {imports: []string{"internal/engine"}, pure: true},
 	"internal/atomicfile":    {externals: []string{xsys}},
 	"internal/cache":         {imports: []string{"internal/atomicfile"}, externals: []string{xsys}},
 	"internal/engine":        {},
-	"internal/engine/wazero": {imports: []string{"internal/cache", "internal/engine", "internal/wasm"}, externals: []string{wazeroModule, compress, xsys}},
-	"internal/guest":         {imports: []string{"internal/engine", "internal/wasi/bindings"}, pure: true},
+	"internal/engine/wazero": {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/wasm"}, externals: []string{wazeroModule, compress, xsys}},
+	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
 	"internal/version":       {pure: true},
 	"internal/vfs":           {imports: []string{"internal/image"}},
-	"internal/wasi":          {imports: []string{"internal/engine", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
-	"internal/wasi/bindings": {imports: []string{"internal/engine"}, pure: true},
+	"internal/wasi":          {imports: []string{"internal/abi", "internal/engine", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
+	"internal/wasi/bindings": {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 
 	// What makes a bundle.
 	"bundle/build": {
 		imports: []string{
-			"bundle", "internal/base", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guest",
+			"bundle", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guest",
 			"internal/image", "internal/version", "internal/vfs", "internal/wasi", "internal/wasm",
 			"linker", "linker/meter", "preinit", "runtime-src", "stdlib",
 		},
@@ -84,12 +85,19 @@ var rooms = map[string]room{
 	// Programs.
 	"cmd/eryx-build": {
 		imports: []string{
-			".", "bundle", "bundle/build", "internal/base", "internal/cache", "internal/engine/wazero", "internal/progress",
+			".", "bundle", "bundle/build", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine/wazero", "internal/progress",
 			"internal/version", "stdlib",
 		},
 		externals: []string{cobra, pflag, xterm, xsys},
 	},
 	"internal/progress": {imports: []string{"bundle/build"}, externals: []string{progressbar, xterm}},
+
+	"internal/bench": {imports: []string{"."}, externals: []string{xsys}},
+
+	// Programs that show how; each is what a user of the module may write.
+	"examples/simple":         {imports: []string{"."}},
+	"examples/error_handling": {imports: []string{"."}},
+	"examples/precompile":     {imports: []string{".", "bundle/build", "internal/cache"}},
 
 	// Tests only.
 	"internal/archtest": {},
