@@ -1,0 +1,21 @@
+"""What runs inside a sandbox beside the user's script.
+
+The shim (runtime-src/shim) looks these functions up once and calls them for
+the exports of interface ``interpreter``; each returns ``(tag, payload)``, the
+tag being that of the WIT type. They keep working whatever a script does to
+the modules and builtins around it: see :mod:`eryx_support.builtins_copy`.
+
+Importing the package is cheap: what needs much of the standard library is
+imported when a script needs it, and by :func:`seal` for the image.
+"""
+
+from eryx_support.builtins_copy import builtins_copy as __builtins__
+
+from eryx_support.lifecycle import preimport, seal, setup
+from eryx_support.restore import on_restore
+from eryx_support.script import describe, execute
+from eryx_support.streams import flush, prepare as _prepare
+
+__all__ = ["describe", "execute", "flush", "on_restore", "preimport", "seal", "setup"]
+
+_prepare()

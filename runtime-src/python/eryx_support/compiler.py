@@ -1,0 +1,49 @@
+"""Byte-compiles sources for the host, which has no Python of this version.
+
+    from eryx_support.compiler import main; main()
+
+reads sources from standard input and writes the contents of ``.pyc`` files to
+standard output, one for one. All numbers are 32 bits, little-endian.
+
+    in:   length of path, length of source, path, source
+    out:  status, length of data, data
+
+The path is what tracebacks show. The status is 0, with a pyc that is valid
+whatever becomes of its source (PEP 552, unchecked), or 1, with the reason why
+the source cannot be compiled.
+"""
+
+from eryx_support.builtins_copy import builtins_copy as __builtins__
+
+import _imp
+import gc
+import sys
+from importlib import _bootstrap_external as _importer
+
+
+def main():
+    """Serves requests until standard input ends."""
+    sys.modules["warnings"].simplefilter("ignore") if "warnings" in sys.modules else None
+    gc.disable()  # compiling makes no cycles
+    read, write = sys.stdin.buffer.read, sys.stdout.buffer.write
+    while header := read(8):
+        path = read(_number(header[:4])).decode()
+        source = read(_number(header[4:]))
+        try:
+            status, data = 0, compile_source(source, path)
+        except Exception as exception:
+            status, data = 1, f"{type(exception).__name__}: {exception}".encode(errors="replace")
+        write(status.to_bytes(4, "little") + len(data).to_bytes(4, "little"))
+        write(data)
+    sys.stdout.buffer.flush()
+
+
+def compile_source(source, path):
+    """Returns the contents of a .pyc file for source, bytes."""
+    code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+    source_hash = _imp.source_hash(_importer._RAW_MAGIC_NUMBER, source)
+    return bytes(_importer._code_to_hash_pyc(code, source_hash, False))
+
+
+def _number(data):
+    return int.from_bytes(data, "little")

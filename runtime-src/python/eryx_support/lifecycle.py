@@ -1,0 +1,128 @@
+"""From a started interpreter to a memory image: imports, set-up, sealing."""
+
+from eryx_support.builtins_copy import builtins_copy as __builtins__
+
+import gc
+import sys
+
+from eryx_support import restore, script
+from eryx_support.streams import flush
+
+# The tags of result<_, exception>.
+_OK, _ERROR = 0, 1
+
+# The module that a setup script runs as, so that what it defines can be
+# pickled, and imported by scripts.
+_SETUP = "__setup__"
+
+# What has been going on since when: the ids of objects that cannot be
+# restored, with a phrase for the import or script that brought them.
+_origins = {}
+
+# How often a script is run before sealing. The interpreter specializes
+# bytecode as it runs; in an image that happens once and not in each sandbox.
+_WARM_UP_ROUNDS = 12
+_WARM_UP_SCRIPTS = ("x = 1", "import sys\nx = [1, 2.0, 'three']\nfor y in x: str(y)")
+
+
+def preimport(name):
+    """Imports a module for the image."""
+    try:
+        restore.watch()
+        if not name or not all(part.isidentifier() for part in name.split(".")):
+            raise ImportError(f"{name!r} is not the name of a module", name=name)
+        __import__(name)
+    except BaseException as exception:
+        flush()
+        return _ERROR, script.describe(exception, library=True)
+    _note_origins(f"import of {name}")
+    flush()
+    return _OK, None
+
+
+def setup(source, filename):
+    """Runs a script for the image, in a namespace that stays."""
+    try:
+        restore.watch()
+        script.run(source, filename, script.new_main(_SETUP))
+    except BaseException as exception:
+        flush()
+        return _ERROR, script.describe(exception, library=True)
+    _note_origins(f"setup script {filename}")
+    flush()
+    return _OK, None
+
+
+def seal():
+    """Makes memory ready to be an image; says what cannot be part of one."""
+    try:
+        return _OK, _seal()
+    except BaseException as exception:
+        flush()
+        return _ERROR, script.describe(exception, library=True)
+
+
+def _seal():
+    # What an execution may need is imported here, once.
+    for module in ("loop", "report", "result"):
+        script.load(module)
+    restore.prepare()
+    gc.collect()
+    _note_origins("sealing")
+    problems = tuple(
+        f"{sentence} (since the {_origins[id(thing)]})" for thing, sentence in _unrestorable()
+    )
+    _warm_up()
+    modules = tuple(sorted(name for name in sys.modules if type(name) is str))
+    flush()
+    gc.collect()
+    gc.freeze()
+    return problems, modules
+
+
+def _warm_up():
+    main = sys.modules.get("__main__")
+    for _ in range(_WARM_UP_ROUNDS):
+        for source in _WARM_UP_SCRIPTS:
+            script.run(source, "<user>", script.new_main("__main__"))
+    sys.modules["__main__"] = main
+
+
+def _note_origins(origin):
+    for thing, _ in _unrestorable():
+        _origins.setdefault(id(thing), origin)
+
+
+def _unrestorable():
+    """Yields (object, sentence) for whatever an image cannot hold.
+
+    The host sees open descriptors as well; here they have names.
+    """
+    modules = sys.modules
+    socket_type = getattr(modules.get("_socket"), "socket", None)
+    task_types = tuple(
+        getattr(modules[name], "Task") for name in ("_asyncio", "asyncio") if name in modules
+    )
+    loop_type = getattr(modules.get("asyncio"), "AbstractEventLoop", None)
+    file_type = modules["_io"].FileIO
+    for thing in gc.get_objects():
+        cls = type(thing)
+        try:
+            if issubclass(cls, file_type):
+                if not thing.closed and thing.fileno() > 2:
+                    yield thing, f"the file {thing.name!r} is open"
+            elif socket_type is not None and issubclass(cls, socket_type):
+                if thing.fileno() >= 0:
+                    yield thing, f"a socket is open: {thing!r}"
+            elif task_types and issubclass(cls, task_types):
+                if not thing.done():
+                    yield thing, f"the asyncio task {thing.get_name()!r} has not ended"
+            elif loop_type is not None and issubclass(cls, loop_type):
+                if not thing.is_closed():
+                    yield thing, f"an asyncio event loop has not been closed: {thing!r}"
+        except Exception:
+            continue  # half-initialized, or not what its class says it is
+    threading = modules.get("threading")
+    for thread in threading.enumerate() if threading is not None else ():
+        if thread is not threading.main_thread():
+            yield thread, f"the thread {thread.name!r} is running"

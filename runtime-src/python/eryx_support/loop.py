@@ -1,0 +1,95 @@
+"""The event loop of sandboxes.
+
+It is asyncio's own selector loop but for three things: nothing but the loop
+itself runs, so it needs no pipe to be woken through, and no socket pair for
+one; it waits in a single call of the host; and there are no threads to run
+blocking functions in.
+"""
+
+from eryx_support.builtins_copy import builtins_copy as __builtins__
+
+import asyncio
+import selectors
+import socket
+import time
+from asyncio import events, unix_events
+
+from eryx_support.streams import flush
+
+_sleep = time.sleep
+
+
+class _Selector(selectors.DefaultSelector):
+    """Sleeps where there is no file to wait for."""
+
+    def select(self, timeout=None):
+        if timeout is None or timeout > 0:
+            flush()  # what has been printed is seen while the script waits
+        if self.get_map():
+            return super().select(timeout)
+        if timeout is None:
+            # Nothing can wake the loop any more. CPython waits, and so does
+            # this, until the host's time limit or an interrupt ends it.
+            while True:
+                _sleep(3600)
+        if timeout > 0:
+            _sleep(timeout)
+        return []
+
+
+class SandboxEventLoop(asyncio.SelectorEventLoop):
+    """asyncio's event loop, without self-pipe, signals and threads."""
+
+    def __init__(self, selector=None):
+        super().__init__(_Selector() if selector is None else selector)
+
+    def _make_self_pipe(self):
+        self._ssock = self._csock = None
+
+    def _close_self_pipe(self):
+        pass
+
+    def _write_to_self(self):
+        pass
+
+    def run_in_executor(self, executor, func, *args):
+        raise RuntimeError(
+            "there are no threads in a sandbox, so run_in_executor() and asyncio.to_thread() "
+            "cannot run a function beside the event loop; call it directly"
+        )
+
+    def set_default_executor(self, executor):
+        raise RuntimeError("there are no threads in a sandbox, so the event loop has no executor")
+
+    def add_signal_handler(self, sig, callback, *args):
+        raise NotImplementedError("there are no signals in a sandbox")
+
+    def remove_signal_handler(self, sig):
+        return False
+
+    # The base class gives these two to the executor; here the host resolves
+    # names, at once.
+
+    async def getaddrinfo(self, host, port, *, family=0, type=0, proto=0, flags=0):
+        return socket.getaddrinfo(host, port, family, type, proto, flags)
+
+    async def getnameinfo(self, sockaddr, flags=0):
+        return socket.getnameinfo(sockaddr, flags)
+
+
+def install():
+    """Makes the loop the one that asyncio uses, however it is asked for."""
+    unix_events._UnixDefaultEventLoopPolicy._loop_factory = SandboxEventLoop
+    for module in (asyncio, unix_events):
+        module.SelectorEventLoop = module.EventLoop = SandboxEventLoop
+    events._set_event_loop_policy(None)
+
+
+if hasattr(events, "_set_event_loop_policy"):
+    install()
+
+
+def run(coroutine):
+    """Runs a script's coroutine to its end, and whatever it left behind."""
+    with asyncio.Runner(loop_factory=SandboxEventLoop) as runner:
+        runner.run(coroutine)

@@ -1,0 +1,118 @@
+"""Exceptions as records for the host: type, message, traceback, frames, line.
+
+Only the user's frames are shown. Frames of the standard library, of installed
+packages and of this package lie below ``/usr/lib`` and are left out, as are
+those of modules frozen into the interpreter; a script that calls
+``json.loads("[")`` sees the line with the call.
+"""
+
+from eryx_support.builtins_copy import builtins_copy as __builtins__
+
+import os
+import sys
+from traceback import TracebackException
+
+# The longest text and the largest number of frames in a record. What is in the
+# middle is left out beyond that.
+MAX_TEXT = 256 << 10
+MAX_FRAMES = 512
+
+_SUPPORT = os.path.dirname(__file__) + "/"
+_LIBRARY = (getattr(sys, "_stdlib_dir", None) or os.path.dirname(os.__file__)) + "/"
+_NOT_USER = (_SUPPORT, _LIBRARY, "<frozen ")
+_NOT_IMPORT = (_SUPPORT, "<frozen importlib")
+
+
+def describe(exception, filename, *, library):
+    """Returns ``(type name, message, traceback, frames, line)``.
+
+    ``filename`` is that of the user's script, in which ``line`` is. ``library``
+    keeps the frames of libraries, which matter where one cannot be imported.
+    """
+    hidden = _NOT_IMPORT if library else _NOT_USER
+    try:
+        frames = _frames(exception, hidden)
+        line = _line(exception, filename)
+        text = _traceback(exception, hidden)
+    except MemoryError:
+        # Letting the frames go gives back what their variables hold.
+        exception.__traceback__ = exception.__context__ = exception.__cause__ = None
+        frames, line, text = (), 0, None
+    name = type_name(type(exception))
+    message = _message(exception)
+    if text is None:
+        text = f"{name}: {message}\n" if message else f"{name}\n"
+    return name, shorten(message), shorten(text), frames, line
+
+
+def type_name(cls):
+    """A class's qualified name as tracebacks print it."""
+    try:
+        module, name = type.__dict__["__module__"].__get__(cls), cls.__qualname__
+        if type(module) is str and module not in ("builtins", "__main__"):
+            return f"{module}.{name}"
+        return str(name)
+    except BaseException:
+        return "<unnamed>"
+
+
+def shorten(text):
+    """Leaves out the middle of a text longer than MAX_TEXT."""
+    if len(text) <= MAX_TEXT:
+        return text
+    half = MAX_TEXT // 2
+    return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+
+
+def _message(exception):
+    try:
+        return str(exception)
+    except BaseException:
+        return "<exception str() failed>"
+
+
+def _frames(exception, hidden):
+    frames = []
+    traceback = exception.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if not code.co_filename.startswith(hidden):
+            frames.append((code.co_filename, traceback.tb_lineno or 0, code.co_qualname))
+        traceback = traceback.tb_next
+    if len(frames) > MAX_FRAMES:
+        del frames[MAX_FRAMES // 2 : -(MAX_FRAMES // 2)]
+    return tuple(frames)
+
+
+def _line(exception, filename):
+    # A SyntaxError in the script itself, as opposed to one that a call of
+    # compile() in it raised, points at its line.
+    if isinstance(exception, SyntaxError) and exception.filename == filename:
+        if type(exception.lineno) is int:
+            return exception.lineno
+    line = 0
+    traceback = exception.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == filename:
+            line = traceback.tb_lineno or 0
+        traceback = traceback.tb_next
+    return line
+
+
+def _traceback(exception, hidden):
+    report = TracebackException(
+        type(exception), exception, exception.__traceback__, lookup_lines=False
+    )
+    seen = set()
+    pending = [report]
+    while pending:
+        part = pending.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        if part.stack is not None:
+            part.stack[:] = [f for f in part.stack if not f.filename.startswith(hidden)]
+            if not part.stack:
+                part.stack = None  # then no "Traceback (most recent call last)" either
+        pending += (part.__cause__, part.__context__, *(part.exceptions or ()))
+    return "".join(report.format())

@@ -1,0 +1,115 @@
+"""What differs between the sandboxes of one image.
+
+All of them start from the same memory, so whatever was seeded before the image
+was taken would be the same in each. What is seeded on first use is reset when
+the image is taken; what is seeded on import is seeded again from the entropy
+that the host gives to each sandbox.
+"""
+
+from eryx_support.builtins_copy import builtins_copy as __builtins__
+
+import os
+import sys
+
+# Functions called with the entropy, bytes, when a sandbox starts.
+_hooks = []
+
+_argument_list = list
+_environ = os.environ
+_path = sys.path
+_from_bytes = int.from_bytes
+
+
+def on_restore(function):
+    """Registers function(entropy) to be called when a sandbox starts.
+
+    For packages with a random state of their own that is made on import.
+    Different packages get the same bytes and must not use them as they are.
+    Returns the function, so it can be a decorator.
+    """
+    _hooks.append(function)
+    return function
+
+
+def restore(arguments, environment, entropy):
+    """Gives a sandbox its arguments, environment and randomness."""
+    sys.argv = _argument_list(arguments) or [""]
+    if not _path or _path[0] != "":
+        _path.insert(0, "")  # modules in the working directory, as for `python -c`
+    if _environ:
+        _environ.clear()
+    for at in range(0, len(environment), 2):
+        _environ[environment[at]] = environment[at + 1]
+    if "TZ" in environment[::2]:
+        import time
+
+        time.tzset()
+    for hook in _hooks:
+        hook(entropy)
+
+
+# Instances of random.Random that were made without a seed.
+_unseeded = None
+_seed = None
+
+
+def watch():
+    """Starts to note which generators are seeded from the system."""
+    global _unseeded, _seed
+    if _unseeded is not None:
+        return
+    import random
+    import weakref
+
+    _unseeded = weakref.WeakSet((random._inst,))
+    _seed = random.Random.seed
+
+    def seed(self, a=None, version=2):
+        if a is None:
+            _unseeded.add(self)
+        elif self is not random._inst:
+            _unseeded.discard(self)
+        return _seed(self, a, version)
+
+    random.Random.seed = seed
+
+
+def prepare():
+    """Resets what is seeded on first use and finds what has to be seeded again."""
+    watch()
+    import random
+
+    random.Random.seed = _seed
+    # The module's own methods are bound to the class's seed of its import.
+    _reset("tempfile", "_name_sequence")
+    _reset("uuid", "_node", "_last_timestamp", "_last_timestamp_v6", "_last_timestamp_v7")
+    generators = tuple(_unseeded)
+    base_seed = random._random.Random.seed
+
+    def reseed(entropy):
+        number = _from_bytes(entropy, "little")
+        for index, generator in enumerate(generators):
+            if entropy:
+                base_seed(generator, number + index)
+            else:
+                base_seed(generator)  # from os.urandom
+            generator.gauss_next = None
+
+    _hooks.insert(0, reseed)
+    if "logging" in sys.modules:
+        import logging
+        import time
+
+        clock = time.time_ns
+
+        def restart_clock(_):
+            logging._startTime = clock()
+
+        _hooks.insert(1, restart_clock)
+
+
+def _reset(module, *names):
+    module = sys.modules.get(module)
+    for name in names:
+        if hasattr(module, name):
+            setattr(module, name, None)

@@ -1,0 +1,214 @@
+"""Running a user's script from start to exit."""
+
+from eryx_support.builtins_copy import builtins_copy as __builtins__
+
+import atexit
+import builtins
+import gc
+import linecache
+import sys
+
+from eryx_support import restore
+from eryx_support.streams import flush, write_stderr
+
+# The tags of variant outcome.
+COMPLETED, RAISED, EXITED, UNSERIALIZABLE = range(4)
+
+_ALLOW_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
+
+# Looked up here, once: a script can replace them in their modules.
+_collect = gc.collect
+_compile = builtins.compile
+_eval = builtins.eval
+_exec = builtins.exec
+_excepthook = sys.excepthook
+_line_cache = linecache.cache
+_module_type = type(sys)
+_modules = sys.modules
+_recursion_limit = sys.getrecursionlimit()
+_run_exit_functions = atexit._run_exitfuncs
+_set_profile = sys.setprofile
+_set_recursion_limit = sys.setrecursionlimit
+_set_trace = sys.settrace
+
+# Run as if by nobody, like CPython's own: a warning about a coroutine that was
+# never awaited says sys:1 rather than a line in here.
+_drop_variables = _compile("for name in names: namespace[name] = None\ncollect()", "sys", "exec")
+
+# The name of the script that runs or ran last.
+_filename = "<user>"
+
+# Modules of this package that import much, once they have been needed. They
+# are kept here because the import system, too, is open to scripts.
+_loaded = {}
+
+
+def load(name):
+    """Returns the module eryx_support.<name>."""
+    module = _loaded.get(name)
+    if module is None:
+        module = _loaded[name] = __import__(f"eryx_support.{name}", fromlist=("*",))
+    return module
+
+
+def describe(exception, *, library=False):
+    """An exception's record; the shim calls it for those of its own."""
+    try:
+        return load("report").describe(exception, _filename, library=library)
+    except BaseException:
+        # The script may have broken the builtins that the standard library's
+        # traceback module works with.
+        changed = dict(vars(builtins))
+        vars(builtins).update(__builtins__)
+        try:
+            return load("report").describe(exception, _filename, library=library)
+        finally:
+            vars(builtins).update(changed)
+
+
+def execute(source, filename, arguments, environment, entropy, result_name):
+    """Runs a script as ``__main__`` and returns ``(tag, payload)``.
+
+    ``environment`` is a flat tuple of names and values in turn.
+    """
+    namespace = None
+    try:
+        restore.restore(arguments, environment, entropy)
+        namespace = new_main("__main__")
+        run(source, filename, namespace)
+        outcome = _result(namespace, result_name)
+    except SystemExit as exit:
+        outcome = EXITED, _exit_code(exit)
+    except BaseException as exception:
+        _reset_interpreter()
+        _call_excepthook(exception)
+        outcome = RAISED, describe(exception)
+    _reset_interpreter()
+    _exit(namespace)
+    return outcome
+
+
+def new_main(name):
+    """Makes the module that a script runs as, and returns its namespace."""
+    module = _module_type(name)
+    module.__builtins__ = builtins
+    _modules[name] = module
+    return module.__dict__
+
+
+def run(source, filename, namespace):
+    """Compiles and runs source in namespace, with an event loop if it awaits."""
+    global _filename
+    _filename = filename
+    source = source.removeprefix("\ufeff")
+    _refuse_nul(source, filename)
+    lines = source
+    if "\r" in lines:
+        lines = lines.replace("\r\n", "\n").replace("\r", "\n")
+    # Not splitlines(), which knows more line ends than Python's grammar does.
+    _line_cache[filename] = (
+        len(source), None, [line + "\n" for line in lines.split("\n")], filename,
+    )  # fmt: skip
+    code = _compile(source, filename, "exec", _ALLOW_TOP_LEVEL_AWAIT, True)
+    value = _eval(code, namespace)
+    if code.co_flags & _CO_COROUTINE:
+        load("loop").run(value)
+
+
+def _refuse_nul(source, filename):
+    at = source.find("\0")
+    if at < 0:
+        return
+    line = source.count("\n", 0, at) + 1
+    start = source.rfind("\n", 0, at) + 1
+    raise SyntaxError(
+        f"source code cannot contain NUL characters (line {line}, column {at - start + 1})",
+        (filename, line, at - start + 1, None),
+    )
+
+
+def _result(namespace, name):
+    """The variable's value as JSON, if there is such a variable."""
+    if not name or name not in namespace:
+        return COMPLETED, None
+    result = load("result")
+    try:
+        return COMPLETED, result.encode(namespace[name])
+    except BaseException as exception:
+        _reset_interpreter()
+        return UNSERIALIZABLE, result.why_not(exception)
+
+
+def _exit_code(exit):
+    """The process exit code that CPython would give for a SystemExit."""
+    code = getattr(exit, "code", None)
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code if -(1 << 31) <= code < 1 << 31 else -1
+    try:
+        text = str(code)
+    except BaseException:
+        text = ""
+    flush()
+    write_stderr(text + "\n")
+    return 1
+
+
+def _call_excepthook(exception):
+    """Calls sys.excepthook if the script has set one; by itself nothing is
+    printed, for the host gets the exception."""
+    hook = getattr(sys, "excepthook", None)
+    if hook is None or hook is _excepthook:
+        return
+    try:
+        hook(type(exception), exception, exception.__traceback__)
+    except BaseException as error:
+        name = type(error).__name__
+        write_stderr(f"Error in sys.excepthook: {name}\n")
+
+
+def _reset_interpreter():
+    """Takes back what would get into the way of the code that follows."""
+    _set_trace(None)
+    _set_profile(None)
+    try:
+        _set_recursion_limit(_recursion_limit)
+    except BaseException:
+        pass
+
+
+def _exit(namespace):
+    """What CPython does when a script has ended: exit functions, then the
+    script's own variables go, so that __del__ methods run and files are
+    written, then the streams."""
+    try:
+        _run_threading_exit_functions()
+        _run_exit_functions()
+    except BaseException:
+        pass
+    flush()
+    _clear(namespace or {})
+    flush()
+
+
+def _run_threading_exit_functions():
+    # threading._shutdown would also join the threads, of which there are none.
+    threading = _modules.get("threading")
+    for function in reversed(getattr(threading, "_threading_atexits", None) or ()):
+        try:
+            function()
+        except BaseException:
+            pass
+
+
+def _clear(namespace):
+    """Drops a module's variables in CPython's order, names with a leading
+    underscore first and builtins not at all, and collects garbage."""
+    try:
+        names = [name for name in namespace if type(name) is str and name != "__builtins__"]
+        names.sort(key=lambda name: name[0] != "_" or name[:2] == "__")
+        _exec(_drop_variables, {"names": names, "namespace": namespace, "collect": _collect})
+    except BaseException:
+        pass

@@ -1,0 +1,475 @@
+/* The exports of interface eryx:sandbox/interpreter.
+ *
+ * Everything of substance is Python (runtime-src/python/eryx_support): this
+ * file converts a request to Python objects, calls the function in charge and
+ * converts what it returns, trusting neither its type nor its size. The
+ * functions are looked up once, at initialization, so that nothing a script
+ * does to sys.modules makes a difference. */
+#include <stdbool.h>
+
+#include "abi.h"
+
+#define INTERFACE "eryx:sandbox/interpreter@0.1.0"
+#define EXPORT(name) __attribute__((export_name(INTERFACE "#" name)))
+#define EXPORT_POST(name) __attribute__((export_name("cabi_post_" INTERFACE "#" name)))
+
+static bool initialized;
+
+/* Functions of eryx_support. Those of the interface return (tag, payload), the
+ * tag being that of the WIT type; describe makes an exception's record. */
+static struct {
+    PyObject *preimport, *setup, *seal, *execute, *describe, *flush;
+} support;
+
+static const struct {
+    const char *name;
+    PyObject **function;
+} support_functions[] = {
+    { "preimport", &support.preimport }, { "setup", &support.setup },
+    { "seal", &support.seal },           { "execute", &support.execute },
+    { "describe", &support.describe },   { "flush", &support.flush },
+};
+
+/* Fills in an exception record without Python's help. */
+static void
+plain_exception(struct exception *result, struct text type_name, struct text message)
+{
+    *result = (struct exception){
+        .type_name = type_name, .message = message, .traceback = message,
+        .frames = { "", 0 },
+    };
+}
+
+/* Turns the pending Python exception, or its absence, into a record. */
+static void
+pending_exception(struct exception *result)
+{
+    if (!initialized) {
+        plain_exception(result, LITERAL("RuntimeError"),
+                        LITERAL("the interpreter has not been initialized"));
+        return;
+    }
+    PyObject *exception = PyErr_GetRaisedException();
+    if (exception != NULL) {
+        PyObject *record = PyObject_CallFunctionObjArgs(support.describe, exception, NULL);
+        Py_DecRef(exception);
+        int given = record == NULL ? -1 : abi_give_exception(record, result);
+        Py_DecRef(record);
+        if (given == 0) {
+            return;
+        }
+        PyErr_Clear();
+    }
+    plain_exception(result, LITERAL("MemoryError"),
+                    LITERAL("no memory is left to describe what happened"));
+}
+
+/* Calls a function of eryx_support with the arguments, which it consumes and
+ * which may be NULL with an exception set. Returns what it returned. */
+static PyObject *
+call_support(PyObject *function, PyObject *arguments)
+{
+    if (arguments == NULL) {
+        return NULL;
+    }
+    PyObject *result = PyObject_CallObject(function, arguments);
+    Py_DecRef(arguments);
+    return result;
+}
+
+/* A tuple of the given objects, which it consumes; NULL if any is NULL. */
+static PyObject *
+pack(PyObject **objects, Py_ssize_t length)
+{
+    PyObject *tuple = PyTuple_New(length);
+    for (Py_ssize_t i = 0; i < length; i++) {
+        PyObject *object = objects[i];
+        if (tuple != NULL && object != NULL && PyTuple_SetItem(tuple, i, object) == 0) {
+            continue;
+        }
+        /* PyTuple_SetItem consumes the object even where it fails. */
+        if (tuple == NULL) {
+            Py_DecRef(object);
+        }
+        Py_DecRef(tuple);
+        tuple = NULL;
+    }
+    return tuple;
+}
+
+/* Takes (tag, payload) apart: the tag, or -1 with an exception set. The
+ * payload is borrowed. */
+static int32_t
+unpack(PyObject *result, PyObject **payload)
+{
+    int32_t tag;
+    PyObject *first = result == NULL ? NULL : PyTuple_GetItem(result, 0);
+    if (first == NULL || abi_give_int(first, &tag) < 0 ||
+        (*payload = PyTuple_GetItem(result, 1)) == NULL) {
+        return -1;
+    }
+    return tag;
+}
+
+/* ---- initialize ---- */
+
+static struct text
+init_config_error(PyInitConfig *config)
+{
+    const char *message;
+    if (config == NULL || PyInitConfig_GetError(config, &message) != 1 || message == NULL) {
+        return LITERAL("Python could not be configured: out of memory");
+    }
+    /* The message goes with config, so copy it. */
+    uint32_t length = 0;
+    while (message[length] != '\0') {
+        length++;
+    }
+    char *copy = abi_keep(length);
+    if (copy == NULL) {
+        return LITERAL("Python could not be configured: out of memory");
+    }
+    for (uint32_t i = 0; i < length; i++) {
+        copy[i] = message[i];
+    }
+    return (struct text){ copy, length };
+}
+
+static const struct {
+    const char *name;
+    int64_t value;
+} int_options[] = {
+    { "isolated", 1 },
+    { "use_environment", 0 },
+    { "utf8_mode", 1 },
+    { "safe_path", 1 },
+    { "parse_argv", 0 },
+    { "install_signal_handlers", 0 },
+    { "write_bytecode", 0 },
+    { "user_site_directory", 0 },
+    { "site_import", 1 },
+    { "pathconfig_warnings", 0 },
+    { "use_hash_seed", 1 },
+    { "cpu_count", 1 },
+};
+
+static const struct {
+    const char *name, *value;
+} string_options[] = {
+    { "program_name", "python3" },
+    { "executable", "" },
+    { "base_executable", "" },
+    { "home", "/usr" },
+    { "prefix", "/usr" },
+    { "base_prefix", "/usr" },
+    { "exec_prefix", "/usr" },
+    { "base_exec_prefix", "/usr" },
+    { "filesystem_encoding", "utf-8" },
+    { "filesystem_errors", "surrogateescape" },
+};
+
+static int
+configure(PyInitConfig *config, const struct text *paths, uint32_t count, uint32_t hash_seed)
+{
+    for (size_t i = 0; i < sizeof int_options / sizeof *int_options; i++) {
+        if (PyInitConfig_SetInt(config, int_options[i].name, int_options[i].value) < 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < sizeof string_options / sizeof *string_options; i++) {
+        if (PyInitConfig_SetStr(config, string_options[i].name, string_options[i].value) < 0) {
+            return -1;
+        }
+    }
+    if (PyInitConfig_SetInt(config, "hash_seed", hash_seed) < 0) {
+        return -1;
+    }
+    /* PyInitConfig wants C strings. */
+    char **search = abi_keep((count + 1) * sizeof *search);
+    if (search == NULL) {
+        return -1;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        search[i] = abi_keep(paths[i].length + 1);
+        if (search[i] == NULL) {
+            return -1;
+        }
+        for (uint32_t j = 0; j < paths[i].length; j++) {
+            search[i][j] = paths[i].bytes[j];
+        }
+        search[i][paths[i].length] = '\0';
+    }
+    return PyInitConfig_SetStrList(config, "module_search_paths", count, search);
+}
+
+/* What went wrong while the support modules were imported, as text; the
+ * traceback goes to stderr. */
+static struct text
+import_error(void)
+{
+    struct text text = LITERAL("eryx_support could not be imported");
+    PyObject *exception = PyErr_GetRaisedException();
+    if (exception == NULL) {
+        return text;
+    }
+    PyErr_DisplayException(exception);
+    PyObject *message = PyObject_Str(exception);
+    if (message == NULL || abi_give_string(message, &text) < 0) {
+        PyErr_Clear();
+    }
+    Py_DecRef(message);
+    Py_DecRef(exception);
+    return text;
+}
+
+/* eryx:sandbox/process, by which the host learns the exact exit code:
+ * wasi:cli/exit of WASI 0.2.0 knows only success and failure. */
+__attribute__((import_module("eryx:sandbox/process@0.1.0"), import_name("exit"))) extern void
+process_exit(int32_t code);
+
+/* os._exit: ends the guest at once. */
+static PyObject *
+exit_now(PyObject *self, PyObject *argument)
+{
+    (void)self;
+    int32_t code;
+    if (abi_give_int(argument, &code) < 0) {
+        return NULL;
+    }
+    Py_DecRef(PyObject_CallObject(support.flush, NULL));
+    process_exit(code);
+    __builtin_trap();
+}
+
+static PyMethodDef exit_definition = {
+    "_exit", exit_now, METH_O,
+    "_exit($module, status, /)\n--\n\nExit to the system with specified status, "
+    "without normal exit processing.",
+};
+
+static int
+find_support(void)
+{
+    PyObject *module = PyImport_ImportModule("eryx_support");
+    if (module == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < sizeof support_functions / sizeof *support_functions; i++) {
+        PyObject *function = PyObject_GetAttrString(module, support_functions[i].name);
+        if (function == NULL) {
+            Py_DecRef(module);
+            return -1;
+        }
+        *support_functions[i].function = function;
+    }
+    Py_DecRef(module);
+
+    PyObject *exit_function = PyCFunction_NewEx(&exit_definition, NULL, NULL);
+    if (exit_function == NULL) {
+        return -1;
+    }
+    static const char *const homes[] = { "os", "posix" };
+    for (size_t i = 0; i < sizeof homes / sizeof *homes; i++) {
+        module = PyImport_ImportModule(homes[i]);
+        if (module == NULL || PyObject_SetAttrString(module, "_exit", exit_function) < 0) {
+            Py_DecRef(module);
+            Py_DecRef(exit_function);
+            return -1;
+        }
+        Py_DecRef(module);
+    }
+    Py_DecRef(exit_function);
+    return 0;
+}
+
+EXPORT("initialize")
+struct initialize_result *
+initialize(const struct text *paths, uint32_t count, uint32_t hash_seed)
+{
+    static struct initialize_result result;
+    static bool called;
+    result = (struct initialize_result){ .tag = 1 };
+    if (called) {
+        result.error = LITERAL("Python can be initialized only once");
+        return &result;
+    }
+    called = true;
+
+    PyInitConfig *config = PyInitConfig_Create();
+    if (config == NULL || configure(config, paths, count, hash_seed) < 0 ||
+        Py_InitializeFromInitConfig(config) < 0) {
+        result.error = init_config_error(config);
+    } else if (find_support() < 0) {
+        result.error = import_error();
+    } else {
+        initialized = true;
+        result.tag = 0;
+    }
+    if (config != NULL) {
+        PyInitConfig_Free(config);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        abi_free(paths[i].bytes, paths[i].length);
+    }
+    abi_free(paths, count);
+    return &result;
+}
+
+/* ---- preimport, setup, seal ---- */
+
+static struct module_result module_result;
+
+/* Calls function and makes a result<_, exception> of what it returns; sealing
+ * says that the ok case has a payload. */
+static struct module_result *
+call_for_module(PyObject *function, PyObject *arguments, bool sealing)
+{
+    struct module_result *result = &module_result;
+    *result = (struct module_result){ .tag = 1 };
+    PyObject *payload = NULL;
+    PyObject *value = call_support(function, arguments);
+    int32_t tag = unpack(value, &payload);
+    int given = -1;
+    if (tag == 0) {
+        result->tag = 0;
+        given = 0;
+        if (sealing) {
+            struct sealed *sealed = &result->payload.sealed;
+            PyObject *problems = PyTuple_GetItem(payload, 0);
+            PyObject *modules = problems == NULL ? NULL : PyTuple_GetItem(payload, 1);
+            if (modules == NULL || abi_give_strings(problems, &sealed->problems) < 0 ||
+                abi_give_strings(modules, &sealed->modules) < 0) {
+                given = -1;
+            }
+        }
+    } else if (tag == 1) {
+        given = abi_give_exception(payload, &result->payload.exception);
+    }
+    if (given < 0) {
+        result->tag = 1;
+        pending_exception(&result->payload.exception);
+    }
+    Py_DecRef(value);
+    return result;
+}
+
+/* What a call made before initialize returns. */
+static struct module_result *
+uninitialized_module(void)
+{
+    module_result = (struct module_result){ .tag = 1 };
+    pending_exception(&module_result.payload.exception);
+    return &module_result;
+}
+
+EXPORT("preimport")
+struct module_result *
+preimport(const char *name, uint32_t length)
+{
+    if (!initialized) {
+        abi_free(name, length);
+        return uninitialized_module();
+    }
+    PyObject *arguments[] = { abi_take_string((struct text){ name, length }) };
+    return call_for_module(support.preimport, pack(arguments, 1), false);
+}
+
+EXPORT("setup")
+struct module_result *
+setup(const char *source, uint32_t source_length, const char *filename, uint32_t filename_length)
+{
+    if (!initialized) {
+        abi_free(source, source_length);
+        abi_free(filename, filename_length);
+        return uninitialized_module();
+    }
+    PyObject *arguments[] = {
+        abi_take_string((struct text){ source, source_length }),
+        abi_take_string((struct text){ filename, filename_length }),
+    };
+    return call_for_module(support.setup, pack(arguments, 2), false);
+}
+
+EXPORT("seal")
+struct module_result *
+seal(void)
+{
+    if (!initialized) {
+        return uninitialized_module();
+    }
+    return call_for_module(support.seal, PyTuple_New(0), true);
+}
+
+/* ---- execute ---- */
+
+static struct outcome *
+give_outcome(PyObject *value)
+{
+    static struct outcome outcome;
+    outcome = (struct outcome){ .tag = COMPLETED };
+    PyObject *payload = NULL;
+    int32_t tag = unpack(value, &payload);
+    int given = -1;
+    switch (tag) {
+    case COMPLETED:
+        outcome.payload.completed.present = payload != Py_GetConstantBorrowed(Py_CONSTANT_NONE);
+        given = outcome.payload.completed.present
+                    ? abi_give_string(payload, &outcome.payload.completed.json)
+                    : 0;
+        break;
+    case RAISED:
+        given = abi_give_exception(payload, &outcome.payload.raised);
+        break;
+    case EXITED:
+        given = abi_give_int(payload, &outcome.payload.exited);
+        break;
+    case UNSERIALIZABLE:
+        given = abi_give_string(payload, &outcome.payload.unserializable);
+        break;
+    }
+    if (given < 0) {
+        outcome = (struct outcome){ .tag = RAISED };
+        pending_exception(&outcome.payload.raised);
+    } else {
+        outcome.tag = (uint8_t)tag;
+    }
+    return &outcome;
+}
+
+EXPORT("execute")
+struct outcome *
+execute(const char *source, uint32_t source_length,
+        const char *filename, uint32_t filename_length,
+        const void *arguments, uint32_t arguments_length,
+        const void *environment, uint32_t environment_length,
+        const char *entropy, uint32_t entropy_length,
+        const char *result_name, uint32_t result_name_length)
+{
+    if (!initialized) {
+        /* Nothing will run here: the arguments are left where they are. */
+        return give_outcome(NULL);
+    }
+    PyObject *request[] = {
+        abi_take_string((struct text){ source, source_length }),
+        abi_take_string((struct text){ filename, filename_length }),
+        abi_take_strings((struct list){ arguments, arguments_length }),
+        abi_take_pairs((struct list){ environment, environment_length }),
+        abi_take_bytes((struct text){ entropy, entropy_length }),
+        abi_take_string((struct text){ result_name, result_name_length }),
+    };
+    PyObject *value = call_support(support.execute, pack(request, 6));
+    struct outcome *outcome = give_outcome(value);
+    Py_DecRef(value);
+    return outcome;
+}
+
+/* ---- freeing results ---- */
+
+#define POST(name)                                                                       \
+    EXPORT_POST(#name) void post_##name(void *result) { (void)result; abi_release(); }
+
+POST(initialize)
+POST(preimport)
+POST(setup)
+POST(seal)
+POST(execute)
