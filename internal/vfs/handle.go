@@ -1,0 +1,414 @@
+package vfs
+
+import (
+	"io"
+	"math"
+	"strings"
+	"time"
+)
+
+// Access is what an open file may be used for.
+type Access uint8
+
+// The kinds of access.
+const (
+	Read Access = 1 << iota
+	Write
+)
+
+// OpenFlags say what opening does beside opening.
+type OpenFlags uint8
+
+// The flags of [Handle.OpenAt], as POSIX has them.
+const (
+	Create      OpenFlags = 1 << iota // O_CREAT
+	MustBeDir                         // O_DIRECTORY
+	Exclusive                         // O_EXCL
+	Truncate                          // O_TRUNC
+	FollowLinks                       // without it as with O_NOFOLLOW
+)
+
+// Handle is an open file or directory. What it refers to lives at least until
+// the handle is closed. It is safe for concurrent use. Errors are of type
+// [Error], but for io.EOF.
+type Handle struct {
+	fs     *FS
+	path   string
+	access Access
+	node   inode // nil once closed
+}
+
+// Root opens the root directory.
+func (f *FS) Root() *Handle {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.open(f.root, "/", Read)
+}
+
+func (f *FS) open(n inode, path string, access Access) *Handle {
+	if m, ok := n.(memory); ok {
+		m.attributes().handles++
+	}
+	return &Handle{fs: f, path: path, access: access, node: n}
+}
+
+// Close releases the handle. Closing again does nothing.
+func (h *Handle) Close() {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	if m, ok := h.node.(memory); ok {
+		m.attributes().handles--
+		h.fs.discard(m)
+	}
+	h.node = nil
+}
+
+// Dup gives a second handle for the same; a closed handle gives a closed one.
+func (h *Handle) Dup() *Handle {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	return h.fs.open(h.node, h.path, h.access)
+}
+
+// Path is the absolute path by which it was opened, for messages: renames and
+// links on the way do not show.
+func (h *Handle) Path() string { return h.path }
+
+// Access is what it was opened for.
+func (h *Handle) Access() Access { return h.access }
+
+// OpenAt opens a path below the directory h.
+func (h *Handle) OpenAt(path string, flags OpenFlags, access Access) (*Handle, error) {
+	f := h.fs
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	base, err := h.dir()
+	if err != nil {
+		return nil, err
+	}
+	w, err := f.begin(base, path)
+	if err != nil {
+		return nil, err
+	}
+	if flags&(Create|MustBeDir) == Create|MustBeDir {
+		return nil, ErrInvalid
+	}
+	if flags&Create != 0 && path[len(path)-1] == '/' {
+		if _, err := w.parent(base, path); err != nil {
+			return nil, err
+		}
+		return nil, ErrIsDirectory
+	}
+	excl := flags&(Create|Exclusive) == Create|Exclusive
+	p, n, err := w.find(path, flags&FollowLinks != 0 && !excl)
+	if err != nil {
+		return nil, err
+	}
+	if n == nil {
+		if flags&Create == 0 {
+			return nil, ErrNotExist
+		}
+		if p.slash {
+			return nil, ErrIsDirectory
+		}
+		file, err := f.create(p)
+		if err != nil {
+			return nil, err
+		}
+		return f.open(file, join(h.path, path), access), nil
+	}
+	if excl {
+		return nil, ErrExist
+	}
+	switch n := n.(type) {
+	case directory:
+		if access&Write != 0 || flags&(Create|Truncate) != 0 {
+			return nil, ErrIsDirectory
+		}
+	case *memLink:
+		if flags&MustBeDir != 0 {
+			return nil, ErrNotDirectory
+		}
+		return nil, ErrLoop
+	default:
+		if flags&MustBeDir != 0 {
+			return nil, ErrNotDirectory
+		}
+		file, ok := n.(*memFile)
+		if !ok && (access&Write != 0 || flags&Truncate != 0) {
+			return nil, ErrReadOnly
+		}
+		if flags&Truncate != 0 {
+			if err := f.resize(file, 0); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return f.open(n, join(h.path, path), access), nil
+}
+
+// join puts the path of a handle together.
+func join(base, path string) string {
+	if path == "." {
+		return base
+	}
+	return strings.TrimSuffix(base, "/") + "/" + path
+}
+
+// dir is the directory that h refers to. The lock is held.
+func (h *Handle) dir() (directory, error) {
+	switch n := h.node.(type) {
+	case nil:
+		return nil, ErrBadDescriptor
+	case directory:
+		return n, nil
+	}
+	return nil, ErrNotDirectory
+}
+
+// Info describes what h refers to.
+func (h *Handle) Info() (Info, error) {
+	h.fs.mu.RLock()
+	defer h.fs.mu.RUnlock()
+	if h.node == nil {
+		return Info{}, ErrBadDescriptor
+	}
+	return h.node.info(), nil
+}
+
+// Same reports whether both handles refer to the same object.
+func (h *Handle) Same(other *Handle) bool {
+	if h.fs != other.fs {
+		return false
+	}
+	h.fs.mu.RLock()
+	defer h.fs.mu.RUnlock()
+	return h.node != nil && h.node == other.node
+}
+
+// readable checks that h may be read.
+func (h *Handle) readable() error {
+	switch h.node.(type) {
+	case nil:
+		return ErrBadDescriptor
+	case directory:
+		return ErrIsDirectory
+	}
+	if h.access&Read == 0 {
+		return ErrBadDescriptor
+	}
+	return nil
+}
+
+// ReadAt reads as io.ReaderAt does.
+func (h *Handle) ReadAt(p []byte, off int64) (int, error) {
+	h.fs.mu.RLock()
+	defer h.fs.mu.RUnlock()
+	if err := h.readable(); err != nil {
+		return 0, err
+	}
+	if off < 0 {
+		return 0, ErrInvalid
+	}
+	var n int
+	switch node := h.node.(type) {
+	case *memFile:
+		n = node.readAt(p, off)
+	case imageNode:
+		data := node.im.Data(node.e)
+		n = copy(p, data[min(off, int64(len(data))):])
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// Bytes gives up to limit bytes at off, and whether the file ends with them.
+// What comes from an image is not copied: the bytes must not be changed.
+func (h *Handle) Bytes(off int64, limit int) (data []byte, end bool, err error) {
+	h.fs.mu.RLock()
+	defer h.fs.mu.RUnlock()
+	if err := h.readable(); err != nil {
+		return nil, false, err
+	}
+	if off < 0 || limit < 0 {
+		return nil, false, ErrInvalid
+	}
+	switch node := h.node.(type) {
+	case *memFile:
+		size := max(0, min(int64(limit), node.size-off))
+		data = make([]byte, size)
+		node.readAt(data, off)
+		return data, off+size >= node.size, nil
+	case imageNode:
+		data = node.im.Data(node.e)
+		data = data[min(off, int64(len(data))):]
+		if len(data) > limit {
+			return data[:limit:limit], false, nil
+		}
+		return data, true, nil
+	}
+	return nil, false, ErrInvalid
+}
+
+// writable gives the file that h may change.
+func (h *Handle) writable() (*memFile, error) {
+	switch n := h.node.(type) {
+	case nil:
+		return nil, ErrBadDescriptor
+	case directory:
+		return nil, ErrIsDirectory
+	case *memFile:
+		if h.access&Write != 0 {
+			return n, nil
+		}
+	}
+	return nil, ErrBadDescriptor
+}
+
+// WriteAt writes p at off. Where the quota ends in between, it writes what
+// fits and returns the shorter count without an error.
+func (h *Handle) WriteAt(p []byte, off int64) (int, error) {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	file, err := h.writable()
+	if err != nil {
+		return 0, err
+	}
+	return h.fs.write(file, p, off)
+}
+
+// Append writes p at the end of the file, wherever that is, as WriteAt does.
+func (h *Handle) Append(p []byte) (int, error) {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	file, err := h.writable()
+	if err != nil {
+		return 0, err
+	}
+	return h.fs.write(file, p, file.size)
+}
+
+func (f *FS) write(file *memFile, p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, ErrInvalid
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if off >= maxFileSize {
+		return 0, ErrFileTooLarge
+	}
+	room := max(file.size-off+f.maxBytes-f.bytes, 0)
+	p = p[:min(int64(len(p)), room, maxFileSize-off)]
+	if len(p) == 0 {
+		return 0, ErrNoSpace
+	}
+	f.bytes += max(0, off+int64(len(p))-file.size)
+	f.memory -= file.allocated()
+	file.writeAt(p, off)
+	f.memory += file.allocated()
+	file.modified = f.now()
+	file.changed = file.modified
+	return len(p), nil
+}
+
+// SetSize cuts the file off or lengthens it with zeros.
+func (h *Handle) SetSize(size int64) error {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	file, err := h.writable()
+	if err != nil {
+		return err
+	}
+	return h.fs.resize(file, size)
+}
+
+func (f *FS) resize(file *memFile, size int64) error {
+	switch {
+	case size < 0:
+		return ErrInvalid
+	case size > maxFileSize:
+		return ErrFileTooLarge
+	}
+	if err := f.charge(size-file.size, 0); err != nil {
+		return err
+	}
+	f.memory -= file.allocated()
+	file.truncate(size)
+	f.memory += file.allocated()
+	file.modified = f.now()
+	file.changed = file.modified
+	return nil
+}
+
+// Times are the timestamps that SetTimes sets; nil leaves one as it is.
+type Times struct{ Accessed, Modified *time.Time }
+
+// The range of timestamps, which are kept in nanoseconds.
+var (
+	minTime = time.Unix(0, math.MinInt64)
+	maxTime = time.Unix(0, math.MaxInt64)
+)
+
+// Now is the time of the file system's clock.
+func (f *FS) Now() time.Time { return f.clock() }
+
+// SetTimes sets timestamps.
+func (h *Handle) SetTimes(t Times) error {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	if h.node == nil {
+		return ErrBadDescriptor
+	}
+	return h.fs.setTimes(h.node, t)
+}
+
+func (f *FS) setTimes(n inode, t Times) error {
+	m, ok := n.(memory)
+	if !ok {
+		return ErrReadOnly
+	}
+	for _, at := range []*time.Time{t.Accessed, t.Modified} {
+		if at != nil && (at.Before(minTime) || at.After(maxTime)) {
+			return ErrOverflow
+		}
+	}
+	a := m.attributes()
+	if t.Accessed != nil {
+		a.accessed = t.Accessed.UnixNano()
+	}
+	if t.Modified != nil {
+		a.modified = t.Modified.UnixNano()
+	}
+	if t.Accessed != nil || t.Modified != nil {
+		a.changed = f.now()
+	}
+	return nil
+}
+
+// Entry is one entry of a directory.
+type Entry struct {
+	Name string
+	Kind Kind
+}
+
+// Next gives the entry of a directory at or after a position, beginning with
+// 0, and the position after it; io.EOF means that there is none. Entries come
+// in the order of their making, without "." and "..". One that is there all
+// the time is seen exactly once; one that is added or removed meanwhile may
+// be seen or not.
+func (h *Handle) Next(position uint64) (Entry, uint64, error) {
+	h.fs.mu.RLock()
+	defer h.fs.mu.RUnlock()
+	d, err := h.dir()
+	if err != nil {
+		return Entry{}, position, err
+	}
+	name, n, after, ok := d.next(position)
+	if !ok {
+		return Entry{}, position, io.EOF
+	}
+	return Entry{name, n.kind()}, after, nil
+}
