@@ -1,0 +1,136 @@
+// Package wasi is the host of the sandbox's world: WASI 0.2.0 over an
+// in-memory file system, and the two functions that eryx adds to it.
+//
+// A [Host] belongs to one guest. It is written against the generated bindings,
+// which have checked and converted every argument, and never against an engine.
+// Whatever a guest passes, a host function gives a result or an error that ends
+// the guest; it does not panic, and what it allocates is bounded.
+//
+// What a guest holds of the host is a number in its handle table. The numbers
+// that a guest kept when its memory became an image are part of that image:
+// [Host.Handles] describes them, [Host.Restore] makes them again.
+package wasi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/eryx-build/eryx/internal/abi"
+	"github.com/eryx-build/eryx/internal/engine"
+	"github.com/eryx-build/eryx/internal/vfs"
+	"github.com/eryx-build/eryx/internal/wasi/bindings"
+)
+
+// Config is what a guest sees of the world. The zero value is a guest without
+// input, output, arguments, environment and files, with the real clocks and
+// the operating system's randomness.
+type Config struct {
+	// Stdin is read only when the guest asks. nil is empty. An [*Input] is
+	// used as it is, so that what was read ahead for one guest reaches the next.
+	Stdin io.Reader
+	// Stdout and Stderr get exactly what the guest writes, during its call. A
+	// writer that blocks blocks the guest. nil discards.
+	Stdout, Stderr io.Writer
+	Args           []string
+	Env            []string // NAME=value
+	// Dir is the initial working directory; "" has none.
+	Dir string
+	// FS is the file system; nil has no preopened directory.
+	FS *vfs.FS
+	// WallClock and Monotonic tell the time; nil tells the real one. Monotonic
+	// counts from any start. Waiting takes real time in any case.
+	WallClock func() time.Time
+	Monotonic func() time.Duration
+	// Random must be fit for keys; nil is the operating system's. nil for
+	// InsecureRandom is the same as Random.
+	Random, InsecureRandom io.Reader
+	// Checkpoint is called when the guest has used up its count and gives how
+	// far to count next. nil only looks whether the context is done.
+	Checkpoint func(ctx context.Context) (uint32, error)
+}
+
+// Host is what one guest runs against. Like the guest it is used by one
+// goroutine at a time.
+type Host struct {
+	config Config
+	table  table
+	stdin  *Input
+	fs     *vfs.FS
+}
+
+var _ bindings.Host = (*Host)(nil)
+
+// started is when monotonic clocks that nobody configured began.
+var started = time.Now()
+
+// New makes the host of a guest that has not run yet.
+func New(config Config) *Host {
+	if config.WallClock == nil {
+		config.WallClock = time.Now
+	}
+	if config.Monotonic == nil {
+		config.Monotonic = func() time.Duration { return time.Since(started) }
+	}
+	if config.Random == nil {
+		config.Random = rand.Reader
+	}
+	if config.InsecureRandom == nil {
+		config.InsecureRandom = config.Random
+	}
+	if config.Stdout == nil {
+		config.Stdout = io.Discard
+	}
+	if config.Stderr == nil {
+		config.Stderr = io.Discard
+	}
+	h := &Host{config: config, fs: config.FS}
+	switch stdin := config.Stdin.(type) {
+	case nil:
+		h.stdin = NewInput(strings.NewReader(""))
+	case *Input:
+		h.stdin = stdin
+	default:
+		h.stdin = NewInput(stdin)
+	}
+	return h
+}
+
+// Close releases everything that the guest holds.
+func (h *Host) Close() error {
+	h.table.clear()
+	return nil
+}
+
+// errNoHost is for an instance that was made without a *Host.
+var errNoHost = errors.New("the guest's instance has no WASI host")
+
+// Functions is every import of the world, for engines whose guests' Host is a
+// [*Host].
+func Functions() []engine.HostFunc {
+	return bindings.Functions(func(g engine.Guest) (bindings.Host, error) {
+		if h, ok := g.Host().(*Host); ok && h != nil {
+			return h, nil
+		}
+		return nil, fmt.Errorf("%w: it is a %T", errNoHost, g.Host())
+	})
+}
+
+// checkpointInterval is the count between looks at a context alone: some
+// milliseconds of a loop.
+const checkpointInterval = 1 << 20
+
+// Checkpoint implements eryx:sandbox/metering.
+func (h *Host) Checkpoint(ctx context.Context) (uint32, error) {
+	if h.config.Checkpoint != nil {
+		return h.config.Checkpoint(ctx)
+	}
+	if err := abi.Cancelled(ctx); err != nil {
+		return 0, err
+	}
+	return checkpointInterval, nil
+}

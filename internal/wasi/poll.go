@@ -1,0 +1,161 @@
+package wasi
+
+import (
+	"context"
+	"math"
+	"reflect"
+	"time"
+
+	"github.com/eryx-build/eryx/internal/abi"
+	"github.com/eryx-build/eryx/internal/wasi/bindings"
+)
+
+// pollable is the resource pollable: a moment of the monotonic clock, or
+// whatever a channel tells.
+type pollable struct {
+	from string // origin
+	what string
+	// ready is nil for a moment, else gives nil when ready and otherwise a
+	// channel that becomes readable when it is worth asking again.
+	ready func() <-chan struct{}
+	// deadline is the moment in nanoseconds; passed says that it was awaited,
+	// whatever a clock that was configured says by then.
+	deadline uint64
+	passed   bool
+}
+
+func (*pollable) resource() string { return "pollable" }
+func (p *pollable) origin() string { return p.from }
+func (*pollable) drop()            {}
+func (p *pollable) describe() string {
+	if p.ready == nil {
+		return "a timer"
+	}
+	return "a subscription to " + p.what
+}
+
+// monotonic is the guest's monotonic clock.
+func (h *Host) monotonic() uint64 { return uint64(max(h.config.Monotonic(), 0)) }
+
+// check reports whether p is ready, or else what to wait for; a nil channel
+// stands for the deadline.
+func (p *pollable) check(now uint64) (bool, <-chan struct{}) {
+	if p.ready != nil {
+		ch := p.ready()
+		return ch == nil, ch
+	}
+	p.passed = p.passed || p.deadline <= now
+	return p.passed, nil
+}
+
+// wait waits until at least one is ready and gives the indices of those that
+// are. It ends with the context's cause when the context is done.
+func (h *Host) wait(ctx context.Context, pollables []*pollable) ([]uint32, error) {
+	for {
+		if err := abi.Cancelled(ctx); err != nil {
+			return nil, err
+		}
+		var ready []uint32
+		var channels []<-chan struct{}
+		now, earliest := h.monotonic(), uint64(math.MaxUint64)
+		for i, p := range pollables {
+			ok, ch := p.check(now)
+			switch {
+			case ok:
+				ready = append(ready, uint32(i))
+			case ch != nil:
+				channels = append(channels, ch)
+			default:
+				earliest = min(earliest, p.deadline)
+			}
+		}
+		if len(ready) > 0 {
+			return ready, nil
+		}
+		if !sleep(ctx, channels, now, earliest) {
+			continue
+		}
+		for _, p := range pollables {
+			if p.ready == nil && p.deadline <= earliest {
+				p.passed = true
+			}
+		}
+	}
+}
+
+// sleep waits for the context, one of the channels or the time from now to
+// earliest, and reports whether the time has passed.
+func sleep(ctx context.Context, channels []<-chan struct{}, now, earliest uint64) bool {
+	var expired <-chan time.Time
+	if earliest < math.MaxUint64 { // that far off is never
+		timer := time.NewTimer(time.Duration(min(earliest-now, math.MaxInt64)))
+		defer timer.Stop()
+		expired = timer.C
+	}
+	if len(channels) <= 1 {
+		var first <-chan struct{}
+		if len(channels) == 1 {
+			first = channels[0]
+		}
+		select {
+		case <-ctx.Done():
+		case <-first:
+		case <-expired:
+			return true
+		}
+		return false
+	}
+	cases := make([]reflect.SelectCase, 0, 2+len(channels))
+	cases = append(cases,
+		reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(expired)},
+		reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())})
+	for _, ch := range channels {
+		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ch)})
+	}
+	chosen, _, _ := reflect.Select(cases)
+	return chosen == 0
+}
+
+// PollableReady implements wasi:io/poll.
+func (h *Host) PollableReady(_ context.Context, self bindings.Pollable) (bool, error) {
+	p, err := lookup[*pollable](h, self)
+	if err != nil {
+		return false, err
+	}
+	ready, _ := p.check(h.monotonic())
+	return ready, nil
+}
+
+// PollableBlock implements wasi:io/poll.
+func (h *Host) PollableBlock(ctx context.Context, self bindings.Pollable) error {
+	p, err := lookup[*pollable](h, self)
+	if err != nil {
+		return err
+	}
+	_, err = h.wait(ctx, []*pollable{p})
+	return err
+}
+
+// Poll implements wasi:io/poll.
+func (h *Host) Poll(ctx context.Context, in []bindings.Pollable) ([]uint32, error) {
+	switch {
+	case len(in) == 0:
+		return nil, &abi.Error{Reason: "it polled an empty list"}
+	case len(in) > maxHandles:
+		return nil, &abi.Error{Reason: "it polled more pollables than there can be"}
+	}
+	pollables := make([]*pollable, len(in))
+	for i, handle := range in {
+		p, err := lookup[*pollable](h, handle)
+		if err != nil {
+			return nil, err
+		}
+		pollables[i] = p
+	}
+	return h.wait(ctx, pollables)
+}
+
+// DropPollable implements wasi:io/poll.
+func (h *Host) DropPollable(_ context.Context, self bindings.Pollable) error {
+	return drop[*pollable](h, self)
+}
