@@ -159,3 +159,20 @@ type OutOfBoundsError struct{ Offset, Length uint32 }
 func (e *OutOfBoundsError) Error() string {
 	return fmt.Sprintf("guest pointer out of bounds: %d bytes at %#x", e.Length, e.Offset)
 }
+
+// HostPanicError is a panic in a host function, which is a bug there. It ends
+// the guest's execution like any other error of a host function.
+type HostPanicError struct {
+	Function string // module and name
+	Value    any    // what panic was called with
+	Stack    []byte // of the goroutine, for logs
+}
+
+func (e *HostPanicError) Error() string {
+	return fmt.Sprintf("host function %s panicked: %v", e.Function, e.Value)
+}
+
+func (e *HostPanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}

@@ -1,0 +1,208 @@
+package wazero
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/eryx-build/eryx/internal/engine"
+)
+
+// instance is [engine.Instance] and [engine.Guest]. It is used by one goroutine
+// at a time.
+type instance struct {
+	module *module
+	guest  api.Module
+	memory *memory
+	host   any
+
+	functions map[string]*function
+	realloc   *function
+	// reallocStack holds cabi_realloc's arguments and result, to spare an
+	// allocation for each string that the host returns.
+	reallocStack [4]uint64
+	closed       bool
+}
+
+var _ engine.Instance = (*instance)(nil)
+
+// function is an export. wazero keeps a stack with each, so that it cannot be
+// called again while it runs.
+type function struct {
+	api.Function
+	running bool
+}
+
+var errInstanceClosed = errors.New("the instance has been closed")
+
+// Memory implements [engine.Guest].
+func (i *instance) Memory() engine.Memory { return i.memory }
+
+// Host implements [engine.Guest].
+func (i *instance) Host() any { return i.host }
+
+// Call implements [engine.Instance].
+func (i *instance) Call(ctx context.Context, export string, args ...uint64) ([]uint64, error) {
+	f, err := i.function(export)
+	if err != nil {
+		return nil, err
+	}
+	f.running = true
+	results, err := f.Function.Call(&callContext{ctx, i}, args...)
+	f.running = false
+	if err != nil {
+		return nil, callError(export, err)
+	}
+	return results, nil
+}
+
+// function finds an export that is not running: usually the one that was used
+// last time, and a new one where a host function calls back.
+func (i *instance) function(export string) (*function, error) {
+	if i.closed {
+		return nil, errInstanceClosed
+	}
+	f := i.functions[export]
+	if f != nil && !f.running {
+		return f, nil
+	}
+	exported := i.guest.ExportedFunction(export)
+	if exported == nil {
+		return nil, fmt.Errorf("function %q: %w", export, engine.ErrNoExport)
+	}
+	fresh := &function{Function: exported}
+	if f == nil {
+		if i.functions == nil {
+			i.functions = make(map[string]*function)
+		}
+		i.functions[export] = fresh
+	}
+	return fresh, nil
+}
+
+const reallocExport = "cabi_realloc"
+
+// Realloc implements [engine.Guest].
+func (i *instance) Realloc(ctx context.Context, old, oldSize, align, newSize uint32) (uint32, error) {
+	f := i.realloc
+	if f == nil || f.running || i.closed {
+		var err error
+		if f, err = i.function(reallocExport); err != nil {
+			return 0, err
+		}
+		if i.realloc == nil {
+			i.realloc = f
+		}
+	}
+	stack := i.reallocStack[:]
+	if f != i.realloc {
+		stack = make([]uint64, len(i.reallocStack))
+	}
+	stack[0], stack[1], stack[2], stack[3] = uint64(old), uint64(oldSize), uint64(align), uint64(newSize)
+	f.running = true
+	err := f.CallWithStack(&callContext{ctx, i}, stack)
+	f.running = false
+	if err != nil {
+		return 0, callError(reallocExport, err)
+	}
+	return uint32(stack[0]), nil
+}
+
+// Global implements [engine.Instance].
+func (i *instance) Global(export string) (uint64, error) {
+	g, err := i.global(export)
+	if err != nil {
+		return 0, err
+	}
+	return g.Get(), nil
+}
+
+// SetGlobal implements [engine.Instance].
+func (i *instance) SetGlobal(export string, value uint64) error {
+	g, err := i.global(export)
+	if err != nil {
+		return err
+	}
+	mutable, ok := g.(api.MutableGlobal)
+	if !ok {
+		return fmt.Errorf("global %q cannot be set: it is constant", export)
+	}
+	mutable.Set(value)
+	return nil
+}
+
+func (i *instance) global(export string) (api.Global, error) {
+	if i.closed {
+		return nil, errInstanceClosed
+	}
+	g := i.guest.ExportedGlobal(export)
+	if g == nil {
+		return nil, fmt.Errorf("global %q: %w", export, engine.ErrNoExport)
+	}
+	return g, nil
+}
+
+// Close implements [engine.Instance].
+func (i *instance) Close(ctx context.Context) error {
+	if i.closed {
+		return nil
+	}
+	i.closed = true
+	i.functions, i.realloc = nil, nil
+	ctx = context.WithoutCancel(ctx)
+	return errors.Join(i.guest.Close(ctx), i.module.release(ctx))
+}
+
+// callContext is a call's context, by which host functions find the instance.
+type callContext struct {
+	context.Context
+	instance *instance
+}
+
+type instanceKey struct{}
+
+// Value implements [context.Context].
+func (c *callContext) Value(key any) any {
+	if key == (instanceKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// caller gives the instance that calls a host function and the context that the
+// call was made with.
+func caller(ctx context.Context) (*instance, context.Context) {
+	c, ok := ctx.(*callContext)
+	if !ok {
+		// wazero has wrapped it.
+		if c, ok = ctx.Value(instanceKey{}).(*callContext); !ok {
+			panic("wazero called a host function outside of a call")
+		}
+		return c.instance, ctx
+	}
+	return c.instance, c.Context
+}
+
+const (
+	trapPrefix  = "wasm error: "
+	stackMarker = "\nwasm stack trace:\n"
+)
+
+// stackOverflow is the one trap for which wazero makes no stack trace.
+const stackOverflow = "stack overflow"
+
+// callError gives an error of wazero's the type that it has in the contract.
+func callError(export string, err error) error {
+	if abort := (*hostAbort)(nil); errors.As(err, &abort) {
+		return abort.err
+	}
+	text, stack, _ := strings.Cut(err.Error(), stackMarker)
+	reason, trapped := strings.CutPrefix(text, trapPrefix)
+	if trapped || text == stackOverflow {
+		return &engine.TrapError{Reason: reason, Stack: stack}
+	}
+	return fmt.Errorf("call %s: %w", export, err)
+}

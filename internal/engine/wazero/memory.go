@@ -1,0 +1,108 @@
+package wazero
+
+import (
+	"fmt"
+
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/eryx-build/eryx/internal/engine"
+)
+
+// maxMemory is all that 32-bit addresses reach, in bytes.
+const maxMemory = 1 << 32
+
+// memory is one instance's linear memory: [engine.Memory] for host functions,
+// and what wazero allocates it from.
+type memory struct {
+	limit uint64 // bytes, a multiple of the page size
+	bytes []byte // what the guest may access now
+	block block
+	used  bool
+	err   error // why nothing could be allocated
+}
+
+var (
+	_ engine.Memory                = (*memory)(nil)
+	_ experimental.MemoryAllocator = (*memory)(nil)
+	_ experimental.LinearMemory    = (*memory)(nil)
+)
+
+func newMemory(limit uint64) *memory {
+	if limit == 0 || limit > maxMemory {
+		limit = maxMemory
+	}
+	return &memory{limit: limit &^ (engine.PageSize - 1)}
+}
+
+// Size implements [engine.Memory].
+func (m *memory) Size() uint64 { return uint64(len(m.bytes)) }
+
+// View implements [engine.Memory].
+func (m *memory) View(offset, length uint32) ([]byte, bool) {
+	end := uint64(offset) + uint64(length)
+	if end > uint64(len(m.bytes)) {
+		return nil, false
+	}
+	return m.bytes[offset:end:end], true
+}
+
+// Allocate implements [experimental.MemoryAllocator]; the sizes are in bytes.
+func (m *memory) Allocate(_, maximum uint64) experimental.LinearMemory {
+	m.used = true
+	m.limit = min(m.limit, maximum)
+	m.err = m.block.reserve(m.limit)
+	return m
+}
+
+// Reallocate implements [experimental.LinearMemory]: the guest grows its
+// memory to size bytes. nil is a refusal, which the guest sees as -1.
+func (m *memory) Reallocate(size uint64) []byte {
+	if m.err != nil || size > m.limit {
+		return nil
+	}
+	if size > uint64(len(m.bytes)) {
+		b, err := m.block.grow(m.bytes, size)
+		if err != nil {
+			return nil
+		}
+		m.bytes = b
+	}
+	return m.bytes
+}
+
+// Free implements [experimental.LinearMemory].
+func (m *memory) Free() {
+	m.bytes = nil
+	m.block.release()
+}
+
+// restore makes the memory's content the image's. The memory has the image's
+// size already; dirty is how many bytes of it may not be zero.
+func (m *memory) restore(image *engine.Image, dirty uint64) error {
+	mapped := 0
+	if image.File != nil {
+		n, err := m.block.mapFile(m.bytes, image)
+		if err != nil {
+			return fmt.Errorf("map the memory image: %w", err)
+		}
+		mapped = n
+	}
+	copy(m.bytes[mapped:], image.Data[mapped:])
+	if size := uint64(len(image.Data)); dirty > size {
+		clear(m.bytes[size:dirty])
+	}
+	return nil
+}
+
+// checkImage refuses an image that contradicts itself.
+func checkImage(image *engine.Image) error {
+	switch {
+	case image.Size%engine.PageSize != 0 || image.Size > maxMemory:
+		return fmt.Errorf("memory image: size %d is not a number of pages of %d bytes in 4 GiB", image.Size, engine.PageSize)
+	case uint64(len(image.Data)) > image.Size:
+		return fmt.Errorf("memory image: %d bytes of data in a memory of %d bytes", len(image.Data), image.Size)
+	case image.Offset < 0:
+		return fmt.Errorf("memory image: offset %d in its file", image.Offset)
+	}
+	return nil
+}

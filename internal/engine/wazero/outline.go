@@ -1,0 +1,69 @@
+package wazero
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/eryx-build/eryx/internal/engine"
+	"github.com/eryx-build/eryx/internal/wasm"
+)
+
+// outline is what the engine has to know of a module beside its code.
+type outline struct {
+	imports   []functionImport
+	functions int // defined, not imported
+	hasMemory bool
+	// minimum is the size in bytes that the memory starts with, and written
+	// how much of that instantiation may write to.
+	minimum, written uint64
+	globals          map[string]wasm.GlobalType // exported ones
+}
+
+type functionImport struct {
+	module, name    string
+	params, results []engine.ValueType
+}
+
+func newOutline(binary []byte) (*outline, error) {
+	m, err := wasm.Parse(binary)
+	if err != nil {
+		return nil, fmt.Errorf("read module: %w", err)
+	}
+	if m.Start != nil {
+		return nil, errors.New("module has a start function: that would run in every instance, behind the restored image; export it and let the boot function call it")
+	}
+	o := &outline{functions: len(m.Functions), globals: map[string]wasm.GlobalType{}}
+	for _, i := range m.Imports {
+		if i.Kind != wasm.KindFunc {
+			return nil, fmt.Errorf("module imports the %v %q of %q: only functions can be imported", i.Kind, i.Name, i.Module)
+		}
+		if int(i.Type) >= len(m.Types) {
+			return nil, fmt.Errorf("module imports %q of %q with unknown type %d", i.Name, i.Module, i.Type)
+		}
+		t := m.Types[i.Type]
+		o.imports = append(o.imports, functionImport{i.Module, i.Name, valueTypes(t.Params), valueTypes(t.Results)})
+	}
+	if len(m.Memories) > 0 {
+		o.hasMemory = true
+		o.minimum = uint64(m.Memories[0].Min) * engine.PageSize
+	}
+	for i := range m.Data {
+		if m.Data[i].Mode == wasm.Active {
+			o.written = o.minimum
+		}
+	}
+	for _, x := range m.Exports {
+		if x.Kind == wasm.KindGlobal && int(x.Index) < len(m.Globals) {
+			o.globals[x.Name] = m.Globals[x.Index].GlobalType
+		}
+	}
+	return o, nil
+}
+
+func valueTypes(types []wasm.ValueType) []engine.ValueType {
+	converted := make([]engine.ValueType, len(types))
+	for i, t := range types {
+		converted[i] = engine.ValueType(t)
+	}
+	return converted
+}
