@@ -1,0 +1,364 @@
+package linker
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/eryx-build/eryx/internal/wasm"
+)
+
+// layoutVariables are defined by the linker, whatever libraries say.
+var layoutVariables = []string{
+	"__stack_low", "__stack_high", "__heap_base", "__heap_end", "__data_end", "__global_base",
+}
+
+// dsoHandleName is a variable of which each library has its own, whose address
+// tells libraries apart.
+const dsoHandleName = "__dso_handle"
+
+func (l *linking) layoutVariable(name string) uint32 {
+	switch name {
+	case "__stack_low":
+		return l.layout.StackLow
+	case "__stack_high", "__global_base":
+		return l.layout.StackHigh // data begins where the stack ends
+	case "__heap_base":
+		return l.layout.HeapBase
+	case "__heap_end":
+		return l.layout.MemoryPages * pageSize
+	}
+	return l.layout.DataEnd
+}
+
+// need is a symbol that an object imports.
+type need struct {
+	name string
+	kind wasm.Kind // KindFunc, or KindGlobal for a variable
+	weak bool
+}
+
+func (o *object) needs() []need {
+	var needs []need
+	for i := range o.mod.Imports {
+		switch imp := &o.mod.Imports[i]; imp.Module {
+		case envModule:
+			if imp.Kind == wasm.KindFunc {
+				needs = append(needs, need{imp.Name, wasm.KindFunc, o.weak[imp.Name]})
+			}
+		case gotFuncModule:
+			needs = append(needs, need{imp.Name, wasm.KindFunc, o.weak[imp.Name]})
+		case gotMemModule:
+			if imp.Name != dsoHandleName && !slices.Contains(layoutVariables, imp.Name) {
+				needs = append(needs, need{imp.Name, wasm.KindGlobal, o.weak[imp.Name]})
+			}
+		}
+	}
+	return needs
+}
+
+// defines reports whether the object is a definition of a symbol: exporting
+// what it imports itself is none.
+func (o *object) defines(name string, kind wasm.Kind) bool {
+	e, ok := o.exports[name]
+	if !ok || e.Kind != kind || ownNames[name] {
+		return false
+	}
+	switch kind {
+	case wasm.KindFunc:
+		if int(e.Index) >= len(o.funcs)-len(o.defined) {
+			return true
+		}
+		return o.functionImport(e.Index).Module != envModule
+	case wasm.KindGlobal:
+		_, ok := o.variable(name, e.Index)
+		return ok
+	}
+	return false
+}
+
+// functionImport is the import of a function index.
+func (o *object) functionImport(index uint32) *wasm.Import {
+	for i := range o.mod.Imports {
+		if o.mod.Imports[i].Kind == wasm.KindFunc {
+			if index == 0 {
+				return &o.mod.Imports[i]
+			}
+			index--
+		}
+	}
+	return nil
+}
+
+// selectOptional leaves out the optional objects that nothing needs.
+func (l *linking) selectOptional() {
+	taken := map[*object]bool{}
+	type key struct {
+		name string
+		kind wasm.Kind
+	}
+	provided := map[key]bool{}
+	var missing []key
+	take := func(o *object) {
+		taken[o] = true
+		for name, e := range o.exports {
+			if o.defines(name, e.Kind) {
+				provided[key{name, e.Kind}] = true
+			}
+		}
+		for _, n := range o.needs() {
+			if !n.weak {
+				missing = append(missing, key{n.name, n.kind})
+			}
+		}
+	}
+	for _, o := range l.objects {
+		if !o.lib.Optional {
+			take(o)
+		}
+	}
+	for again := true; again; {
+		again = false
+		missing = slices.DeleteFunc(missing, func(k key) bool { return provided[k] })
+		for _, o := range l.objects {
+			if !taken[o] && slices.ContainsFunc(missing, func(k key) bool { return o.defines(k.name, k.kind) }) {
+				take(o)
+				again = true
+				break
+			}
+		}
+	}
+	l.objects = slices.DeleteFunc(l.objects, func(o *object) bool { return !taken[o] })
+	l.skipped = slices.DeleteFunc(l.skipped, func(o *object) bool { return taken[o] })
+}
+
+// resolve finds a definition for every import.
+func (l *linking) resolve() error {
+	for _, o := range l.objects {
+		for _, e := range o.mod.Exports {
+			if !o.defines(e.Name, e.Kind) {
+				continue
+			}
+			defs := l.funcDefs
+			if e.Kind == wasm.KindGlobal {
+				defs = l.dataDefs
+			}
+			if _, ok := defs[e.Name]; !ok {
+				defs[e.Name] = definition{o, e.Index}
+			}
+		}
+	}
+	// Host functions first, for others may stand for them by export.
+	var mismatches []Mismatch
+	for _, o := range l.objects {
+		mismatches = append(mismatches, l.resolveHost(o)...)
+	}
+	var unresolved []UnresolvedSymbol
+	for _, o := range l.objects {
+		u, m := l.resolveFunctions(o)
+		unresolved, mismatches = append(unresolved, u...), append(mismatches, m...)
+		unresolved = append(unresolved, l.resolveGlobals(o)...)
+	}
+	if len(unresolved) > 0 {
+		return &UnresolvedError{unresolved}
+	}
+	if len(mismatches) > 0 {
+		return &SignatureError{mismatches}
+	}
+	return l.resolveExports()
+}
+
+func (l *linking) resolveHost(o *object) (mismatches []Mismatch) {
+	index := 0
+	for i := range o.mod.Imports {
+		imp := &o.mod.Imports[i]
+		if imp.Kind != wasm.KindFunc {
+			continue
+		}
+		if imp.Module != envModule {
+			key := [2]string{imp.Module, imp.Name}
+			f := l.hostIndex[key]
+			if f == nil {
+				f = &function{name: o.names.Functions[uint32(index)], typ: o.types[index], module: imp.Module, field: imp.Name, obj: o}
+				if f.name == "" {
+					f.name = imp.Module + "#" + imp.Name
+				}
+				l.hostIndex[key] = f
+				l.hosts = append(l.hosts, f)
+			} else if !f.typ.Equal(o.types[index]) {
+				mismatches = append(mismatches, Mismatch{
+					Symbol: imp.Name, Library: o.lib.Name, Origin: o.lib.Origin, Type: o.types[index].String(),
+					DefinedOf: f.obj.lib.Origin, DefinedType: f.typ.String(), importModule: imp.Module, hostFirst: f.obj.lib.Name,
+				})
+			}
+			o.funcs[index] = f
+		}
+		index++
+	}
+	return mismatches
+}
+
+func (l *linking) resolveFunctions(o *object) (unresolved []UnresolvedSymbol, mismatches []Mismatch) {
+	index := -1
+	for i := range o.mod.Imports {
+		imp := &o.mod.Imports[i]
+		if imp.Kind != wasm.KindFunc {
+			continue
+		}
+		index++
+		if imp.Module != envModule {
+			continue
+		}
+		typ := o.types[index]
+		def, ok := l.funcDefs[imp.Name]
+		switch {
+		case ok:
+			f := def.obj.funcs[def.index]
+			if !f.typ.Equal(typ) {
+				m := Mismatch{
+					Symbol: imp.Name, Library: o.lib.Name, Origin: o.lib.Origin, Type: typ.String(),
+					DefinedBy: def.obj.lib.Name, DefinedOf: def.obj.lib.Origin, DefinedType: f.typ.String(),
+				}
+				mismatches = append(mismatches, m)
+			}
+			o.funcs[index] = f
+			l.use(imp.Name, wasm.KindFunc, def, o)
+		case o.weak[imp.Name]:
+			o.funcs[index] = l.stub(imp.Name, typ)
+		default:
+			unresolved = append(unresolved, UnresolvedSymbol{
+				Library: o.lib.Name, Origin: o.lib.Origin, Symbol: imp.Name, Kind: "function", Type: typ.String(), Remedy: remedy(imp.Name),
+			})
+		}
+	}
+	return unresolved, mismatches
+}
+
+// stub is the function that traps where a weak symbol is called that nobody
+// defines. Correct programs compare its address, which is null, before.
+func (l *linking) stub(name string, typ wasm.FuncType) *function {
+	key := name + " " + typ.Key()
+	f := l.stubs[key]
+	if f == nil {
+		body := wasm.JoinBody(nil, []byte{byte(wasm.OpUnreachable), byte(wasm.OpEnd)})
+		f = &function{name: "undefined_weak:" + name, typ: typ, body: body}
+		l.stubs[key] = f
+		l.functions = append(l.functions, f)
+	}
+	return f
+}
+
+// resolveGlobals replaces GOT imports by what they stand for.
+func (l *linking) resolveGlobals(o *object) (unresolved []UnresolvedSymbol) {
+	for i := range o.globals {
+		g := &o.globals[i]
+		name, plus := g.name, g.n
+		missing := ""
+		switch g.kind {
+		case valueGOTFunc:
+			if def, ok := l.funcDefs[name]; ok {
+				*g = value{kind: valueFunc, fn: def.obj.funcs[def.index]}
+				l.use(name, wasm.KindFunc, def, o)
+			} else if o.weak[name] {
+				*g = value{kind: valueFunc}
+			} else {
+				missing = "function pointer"
+			}
+		case valueGOTMem:
+			if slices.Contains(layoutVariables, name) {
+				*g = value{kind: valueLayout, name: name}
+			} else if def, ok := l.dataDefs[name]; ok {
+				*g, _ = def.obj.variable(name, def.index)
+				l.use(name, wasm.KindGlobal, def, o)
+			} else if name == dsoHandleName {
+				*g = value{kind: valueMemory, obj: o}
+			} else if o.weak[name] {
+				*g = value{}
+			} else {
+				missing = "variable"
+			}
+		default:
+			continue
+		}
+		g.n += plus
+		if missing != "" {
+			unresolved = append(unresolved, UnresolvedSymbol{
+				Library: o.lib.Name, Origin: o.lib.Origin, Symbol: name, Kind: missing, Remedy: remedy(name),
+			})
+		}
+	}
+	return unresolved
+}
+
+// resolveExports finds what the linked module exports.
+func (l *linking) resolveExports() error {
+	done := map[string]bool{MemoryExport: true, StackPointerExport: true, BootExport: true, tableName: true}
+	add := func(name string) bool {
+		if done[name] {
+			return true
+		}
+		if def, ok := l.funcDefs[name]; ok {
+			l.exports = append(l.exports, export{name: name, fn: def.obj.funcs[def.index]})
+		} else if def, ok := l.dataDefs[name]; ok {
+			v, _ := def.obj.variable(name, def.index)
+			l.exports = append(l.exports, export{name: name, data: &v})
+		} else {
+			return false
+		}
+		done[name] = true
+		return true
+	}
+	for _, o := range l.objects {
+		for _, e := range o.mod.Exports {
+			if e.Kind == wasm.KindFunc && canonicalName(e.Name) {
+				add(e.Name)
+			}
+		}
+	}
+	var missing []string
+	for _, name := range l.opts.Roots {
+		if !add(name) {
+			missing = append(missing, name)
+		}
+	}
+	if missing != nil {
+		return &RootError{missing}
+	}
+	return nil
+}
+
+// canonicalName reports whether the canonical ABI gives a function this name.
+func canonicalName(name string) bool {
+	return name == "cabi_realloc" || strings.HasPrefix(name, "cabi_post_") || strings.ContainsAny(name, ":#")
+}
+
+// orderBoot sorts objects so that each comes after those that it needs, by its
+// own word or because it uses their symbols. In a cycle the one that is needed
+// first comes last, which leaves libc in front of all that call it.
+func (l *linking) orderBoot() {
+	byName := map[string]*object{}
+	for _, o := range l.objects {
+		byName[o.lib.Name] = o
+	}
+	seen := map[*object]bool{}
+	var visit func(*object)
+	visit = func(o *object) {
+		if seen[o] {
+			return
+		}
+		seen[o] = true
+		for _, name := range o.dylink.Needed {
+			if d := byName[name]; d != nil {
+				visit(d)
+			}
+		}
+		for _, f := range o.funcs {
+			if f != nil && f.obj != nil && f.module == "" {
+				visit(f.obj)
+			}
+		}
+		l.boot = append(l.boot, o)
+	}
+	for _, o := range l.objects {
+		visit(o)
+	}
+}
