@@ -3,165 +3,113 @@ package wasi
 import (
 	"context"
 	"errors"
+	"math"
+	"time"
 
 	"github.com/eryx-build/eryx/internal/abi"
+	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi/bindings"
 )
 
-// descriptor is the resource descriptor.
-type descriptor struct{}
+// preopenPath is the directory that the guest begins with: all of the tree.
+const preopenPath = "/"
 
-func (*descriptor) resource() string { return "descriptor" }
-func (*descriptor) origin() string   { return "" }
-func (*descriptor) describe() string { return "a file" }
-func (*descriptor) drop()            {}
+const originPreopen = "preopen:" + preopenPath
+
+// descriptor is the resource descriptor of wasi:filesystem.
+type descriptor struct {
+	file *vfs.Handle
+	from string // origin
+}
+
+func (*descriptor) resource() string   { return "descriptor" }
+func (d *descriptor) origin() string   { return d.from }
+func (d *descriptor) describe() string { return describe(d.file) }
+func (d *descriptor) drop()            { d.file.Close() }
+
+// describe names an open file, e.g. "the file /tmp/x".
+func describe(file *vfs.Handle) string {
+	what := "the file "
+	if info, err := file.Info(); err == nil && info.Kind == vfs.Directory {
+		what = "the directory "
+	}
+	return what + file.Path()
+}
 
 // preopen is the preopened directory that an origin names, or nil.
-func (h *Host) preopen(string) *descriptor { return nil }
+func (h *Host) preopen(origin string) *descriptor {
+	if h.fs == nil || origin != originPreopen {
+		return nil
+	}
+	return &descriptor{file: h.fs.Root(), from: originPreopen}
+}
 
 // GetDirectories implements wasi:filesystem/preopens.
 func (h *Host) GetDirectories(context.Context) ([]abi.Tuple2[bindings.Descriptor, string], error) {
-	return nil, nil
+	root := h.preopen(originPreopen)
+	if root == nil {
+		return nil, nil
+	}
+	handle, err := insert[bindings.Descriptor](h, root)
+	if err != nil {
+		root.drop()
+		return nil, err
+	}
+	return []abi.Tuple2[bindings.Descriptor, string]{{F0: handle, F1: preopenPath}}, nil
 }
 
-// DescriptorReadViaStream implements wasi:filesystem/types.
-func (h *Host) DescriptorReadViaStream(_ context.Context, self bindings.Descriptor, _ uint64) (bindings.InputStream, error) {
-	return 0, h.none(uint32(self), "descriptor")
+// errorCodes are the file system's errors as the guest gets them.
+var errorCodes = [...]bindings.FilesystemErrorCode{
+	vfs.ErrBadDescriptor:   bindings.FilesystemErrorCodeBadDescriptor,
+	vfs.ErrBusy:            bindings.FilesystemErrorCodeBusy,
+	vfs.ErrCrossDevice:     bindings.FilesystemErrorCodeCrossDevice,
+	vfs.ErrExist:           bindings.FilesystemErrorCodeExist,
+	vfs.ErrFileTooLarge:    bindings.FilesystemErrorCodeFileTooLarge,
+	vfs.ErrIllegalSequence: bindings.FilesystemErrorCodeIllegalByteSequence,
+	vfs.ErrInvalid:         bindings.FilesystemErrorCodeInvalid,
+	vfs.ErrIsDirectory:     bindings.FilesystemErrorCodeIsDirectory,
+	vfs.ErrLoop:            bindings.FilesystemErrorCodeLoop,
+	vfs.ErrNameTooLong:     bindings.FilesystemErrorCodeNameTooLong,
+	vfs.ErrNoSpace:         bindings.FilesystemErrorCodeInsufficientSpace,
+	vfs.ErrNotDirectory:    bindings.FilesystemErrorCodeNotDirectory,
+	vfs.ErrNotEmpty:        bindings.FilesystemErrorCodeNotEmpty,
+	vfs.ErrNotExist:        bindings.FilesystemErrorCodeNoEntry,
+	vfs.ErrNotPermitted:    bindings.FilesystemErrorCodeNotPermitted,
+	vfs.ErrOverflow:        bindings.FilesystemErrorCodeOverflow,
+	vfs.ErrReadOnly:        bindings.FilesystemErrorCodeReadOnly,
 }
 
-// DescriptorWriteViaStream implements wasi:filesystem/types.
-func (h *Host) DescriptorWriteViaStream(_ context.Context, self bindings.Descriptor, _ uint64) (bindings.OutputStream, error) {
-	return 0, h.none(uint32(self), "descriptor")
+// errorCode is the code for an error of the file system, if it is one.
+func errorCode(err error) (bindings.FilesystemErrorCode, bool) {
+	var reason vfs.Error
+	if !errors.As(err, &reason) || int(reason) >= len(errorCodes) {
+		return 0, false
+	}
+	return errorCodes[reason], true
 }
 
-// DescriptorAppendViaStream implements wasi:filesystem/types.
-func (h *Host) DescriptorAppendViaStream(_ context.Context, self bindings.Descriptor) (bindings.OutputStream, error) {
-	return 0, h.none(uint32(self), "descriptor")
+// fileError makes an error of the file system the guest's result. Others, such
+// as the use of a wrong handle, end the guest.
+func fileError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if code, ok := errorCode(err); ok {
+		return code
+	}
+	return err
 }
 
-// DescriptorAdvise implements wasi:filesystem/types.
-func (h *Host) DescriptorAdvise(_ context.Context, self bindings.Descriptor, _ uint64, _ uint64, _ bindings.Advice) error {
-	return h.none(uint32(self), "descriptor")
-}
+// noRoom is the result of a function that would give one handle too many.
+const noRoom = bindings.FilesystemErrorCodeInsufficientMemory
 
-// DescriptorSyncData implements wasi:filesystem/types.
-func (h *Host) DescriptorSyncData(_ context.Context, self bindings.Descriptor) error {
-	return h.none(uint32(self), "descriptor")
-}
-
-// DescriptorGetFlags implements wasi:filesystem/types.
-func (h *Host) DescriptorGetFlags(_ context.Context, self bindings.Descriptor) (bindings.DescriptorFlags, error) {
-	return 0, h.none(uint32(self), "descriptor")
-}
-
-// DescriptorGetType implements wasi:filesystem/types.
-func (h *Host) DescriptorGetType(_ context.Context, self bindings.Descriptor) (bindings.DescriptorType, error) {
-	return 0, h.none(uint32(self), "descriptor")
-}
-
-// DescriptorSetSize implements wasi:filesystem/types.
-func (h *Host) DescriptorSetSize(_ context.Context, self bindings.Descriptor, _ uint64) error {
-	return h.none(uint32(self), "descriptor")
-}
-
-// DescriptorSetTimes implements wasi:filesystem/types.
-func (h *Host) DescriptorSetTimes(_ context.Context, self bindings.Descriptor, _ bindings.NewTimestamp, _ bindings.NewTimestamp) error {
-	return h.none(uint32(self), "descriptor")
-}
-
-// DescriptorRead implements wasi:filesystem/types.
-func (h *Host) DescriptorRead(_ context.Context, self bindings.Descriptor, _ uint64, _ uint64) (abi.Tuple2[[]byte, bool], error) {
-	return abi.Tuple2[[]byte, bool]{}, h.none(uint32(self), "descriptor")
-}
-
-// DescriptorWrite implements wasi:filesystem/types.
-func (h *Host) DescriptorWrite(_ context.Context, self bindings.Descriptor, _ []byte, _ uint64) (uint64, error) {
-	return 0, h.none(uint32(self), "descriptor")
-}
-
-// DescriptorReadDirectory implements wasi:filesystem/types.
-func (h *Host) DescriptorReadDirectory(_ context.Context, self bindings.Descriptor) (bindings.DirectoryEntryStream, error) {
-	return 0, h.none(uint32(self), "descriptor")
-}
-
-// DescriptorSync implements wasi:filesystem/types.
-func (h *Host) DescriptorSync(_ context.Context, self bindings.Descriptor) error {
-	return h.none(uint32(self), "descriptor")
-}
-
-// DescriptorCreateDirectoryAt implements wasi:filesystem/types.
-func (h *Host) DescriptorCreateDirectoryAt(_ context.Context, self bindings.Descriptor, _ string) error {
-	return h.none(uint32(self), "descriptor")
-}
-
-// DescriptorStat implements wasi:filesystem/types.
-func (h *Host) DescriptorStat(_ context.Context, self bindings.Descriptor) (bindings.DescriptorStat, error) {
-	return bindings.DescriptorStat{}, h.none(uint32(self), "descriptor")
-}
-
-// DescriptorStatAt implements wasi:filesystem/types.
-func (h *Host) DescriptorStatAt(_ context.Context, self bindings.Descriptor, _ bindings.PathFlags, _ string) (bindings.DescriptorStat, error) {
-	return bindings.DescriptorStat{}, h.none(uint32(self), "descriptor")
-}
-
-// DescriptorSetTimesAt implements wasi:filesystem/types.
-func (h *Host) DescriptorSetTimesAt(_ context.Context, self bindings.Descriptor, _ bindings.PathFlags, _ string, _ bindings.NewTimestamp, _ bindings.NewTimestamp) error {
-	return h.none(uint32(self), "descriptor")
-}
-
-// DescriptorLinkAt implements wasi:filesystem/types.
-func (h *Host) DescriptorLinkAt(_ context.Context, self bindings.Descriptor, _ bindings.PathFlags, _ string, _ bindings.Descriptor, _ string) error {
-	return h.none(uint32(self), "descriptor")
-}
-
-// DescriptorOpenAt implements wasi:filesystem/types.
-func (h *Host) DescriptorOpenAt(_ context.Context, self bindings.Descriptor, _ bindings.PathFlags, _ string, _ bindings.OpenFlags, _ bindings.DescriptorFlags) (bindings.Descriptor, error) {
-	return 0, h.none(uint32(self), "descriptor")
-}
-
-// DescriptorReadlinkAt implements wasi:filesystem/types.
-func (h *Host) DescriptorReadlinkAt(_ context.Context, self bindings.Descriptor, _ string) (string, error) {
-	return "", h.none(uint32(self), "descriptor")
-}
-
-// DescriptorRemoveDirectoryAt implements wasi:filesystem/types.
-func (h *Host) DescriptorRemoveDirectoryAt(_ context.Context, self bindings.Descriptor, _ string) error {
-	return h.none(uint32(self), "descriptor")
-}
-
-// DescriptorRenameAt implements wasi:filesystem/types.
-func (h *Host) DescriptorRenameAt(_ context.Context, self bindings.Descriptor, _ string, _ bindings.Descriptor, _ string) error {
-	return h.none(uint32(self), "descriptor")
-}
-
-// DescriptorSymlinkAt implements wasi:filesystem/types.
-func (h *Host) DescriptorSymlinkAt(_ context.Context, self bindings.Descriptor, _ string, _ string) error {
-	return h.none(uint32(self), "descriptor")
-}
-
-// DescriptorUnlinkFileAt implements wasi:filesystem/types.
-func (h *Host) DescriptorUnlinkFileAt(_ context.Context, self bindings.Descriptor, _ string) error {
-	return h.none(uint32(self), "descriptor")
-}
-
-// DescriptorIsSameObject implements wasi:filesystem/types.
-func (h *Host) DescriptorIsSameObject(_ context.Context, self bindings.Descriptor, _ bindings.Descriptor) (bool, error) {
-	return false, h.none(uint32(self), "descriptor")
-}
-
-// DescriptorMetadataHash implements wasi:filesystem/types.
-func (h *Host) DescriptorMetadataHash(_ context.Context, self bindings.Descriptor) (bindings.MetadataHashValue, error) {
-	return bindings.MetadataHashValue{}, h.none(uint32(self), "descriptor")
-}
-
-// DescriptorMetadataHashAt implements wasi:filesystem/types.
-func (h *Host) DescriptorMetadataHashAt(_ context.Context, self bindings.Descriptor, _ bindings.PathFlags, _ string) (bindings.MetadataHashValue, error) {
-	return bindings.MetadataHashValue{}, h.none(uint32(self), "descriptor")
-}
-
-// DirectoryEntryStreamReadDirectoryEntry implements wasi:filesystem/types.
-func (h *Host) DirectoryEntryStreamReadDirectoryEntry(_ context.Context, self bindings.DirectoryEntryStream) (abi.Option[bindings.DirectoryEntry], error) {
-	return abi.Option[bindings.DirectoryEntry]{}, h.none(uint32(self), "directory-entry-stream")
+// descriptor is the open file or directory that a handle stands for.
+func (h *Host) descriptor(self bindings.Descriptor) (*vfs.Handle, error) {
+	d, err := lookup[*descriptor](h, self)
+	if err != nil {
+		return nil, err
+	}
+	return d.file, nil
 }
 
 // FilesystemErrorCode implements wasi:filesystem/types.
@@ -170,18 +118,168 @@ func (h *Host) FilesystemErrorCode(_ context.Context, failure bindings.Error) (a
 	if err != nil {
 		return abi.Option[bindings.FilesystemErrorCode]{}, err
 	}
-	if code, ok := errors.AsType[bindings.FilesystemErrorCode](e.err); ok {
-		return abi.Some(code), nil
-	}
-	return abi.Option[bindings.FilesystemErrorCode]{}, nil
+	code, ok := errorCode(e.err)
+	return abi.Option[bindings.FilesystemErrorCode]{Value: code, Valid: ok}, nil
 }
 
 // DropDescriptor implements wasi:filesystem/types.
 func (h *Host) DropDescriptor(_ context.Context, self bindings.Descriptor) error {
-	return h.none(uint32(self), "descriptor")
+	return drop[*descriptor](h, self)
 }
 
-// DropDirectoryEntryStream implements wasi:filesystem/types.
-func (h *Host) DropDirectoryEntryStream(_ context.Context, self bindings.DirectoryEntryStream) error {
-	return h.none(uint32(self), "directory-entry-stream")
+// DescriptorAdvise implements wasi:filesystem/types. Advice changes nothing.
+func (h *Host) DescriptorAdvise(_ context.Context, self bindings.Descriptor, _, _ uint64, _ bindings.Advice) error {
+	_, err := h.descriptor(self)
+	return err
+}
+
+// DescriptorSync implements wasi:filesystem/types. There is nothing to wait for.
+func (h *Host) DescriptorSync(_ context.Context, self bindings.Descriptor) error {
+	_, err := h.descriptor(self)
+	return err
+}
+
+// DescriptorSyncData implements wasi:filesystem/types.
+func (h *Host) DescriptorSyncData(ctx context.Context, self bindings.Descriptor) error {
+	return h.DescriptorSync(ctx, self)
+}
+
+// DescriptorGetFlags implements wasi:filesystem/types.
+func (h *Host) DescriptorGetFlags(_ context.Context, self bindings.Descriptor) (bindings.DescriptorFlags, error) {
+	file, err := h.descriptor(self)
+	if err != nil {
+		return 0, err
+	}
+	info, err := file.Info()
+	if err != nil {
+		return 0, fileError(err)
+	}
+	var flags bindings.DescriptorFlags
+	if file.Access()&vfs.Read != 0 {
+		flags |= bindings.DescriptorFlagsRead
+	}
+	if file.Access()&vfs.Write != 0 {
+		flags |= bindings.DescriptorFlagsWrite
+	}
+	if info.Kind == vfs.Directory {
+		flags |= bindings.DescriptorFlagsMutateDirectory
+	}
+	return flags, nil
+}
+
+// DescriptorGetType implements wasi:filesystem/types.
+func (h *Host) DescriptorGetType(_ context.Context, self bindings.Descriptor) (bindings.DescriptorType, error) {
+	file, err := h.descriptor(self)
+	if err != nil {
+		return 0, err
+	}
+	info, err := file.Info()
+	return descriptorType(info.Kind), fileError(err)
+}
+
+// DescriptorStat implements wasi:filesystem/types.
+func (h *Host) DescriptorStat(_ context.Context, self bindings.Descriptor) (bindings.DescriptorStat, error) {
+	file, err := h.descriptor(self)
+	if err != nil {
+		return bindings.DescriptorStat{}, err
+	}
+	info, err := file.Info()
+	return descriptorStat(info), fileError(err)
+}
+
+// DescriptorMetadataHash implements wasi:filesystem/types.
+func (h *Host) DescriptorMetadataHash(_ context.Context, self bindings.Descriptor) (bindings.MetadataHashValue, error) {
+	file, err := h.descriptor(self)
+	if err != nil {
+		return bindings.MetadataHashValue{}, err
+	}
+	info, err := file.Info()
+	return metadataHash(info), fileError(err)
+}
+
+// metadataHash identifies a file. Guests take it for the inode number, so it
+// is that, and does not change with the file's content as WASI suggests.
+func metadataHash(info vfs.Info) bindings.MetadataHashValue {
+	return bindings.MetadataHashValue{Lower: info.ID}
+}
+
+// DescriptorIsSameObject implements wasi:filesystem/types.
+func (h *Host) DescriptorIsSameObject(_ context.Context, self, other bindings.Descriptor) (bool, error) {
+	a, err := h.descriptor(self)
+	if err != nil {
+		return false, err
+	}
+	b, err := h.descriptor(other)
+	if err != nil {
+		return false, err
+	}
+	return a.Same(b), nil
+}
+
+// DescriptorSetTimes implements wasi:filesystem/types.
+func (h *Host) DescriptorSetTimes(_ context.Context, self bindings.Descriptor, accessed, modified bindings.NewTimestamp) error {
+	file, err := h.descriptor(self)
+	if err != nil {
+		return err
+	}
+	times, err := h.times(accessed, modified)
+	if err == nil {
+		err = file.SetTimes(times)
+	}
+	return fileError(err)
+}
+
+// times converts what the guest gives for set-times.
+func (h *Host) times(accessed, modified bindings.NewTimestamp) (vfs.Times, error) {
+	now := h.fs.Now()
+	var times vfs.Times
+	for _, t := range []struct {
+		from bindings.NewTimestamp
+		to   **time.Time
+	}{{accessed, &times.Accessed}, {modified, &times.Modified}} {
+		switch t.from.Case {
+		case bindings.NewTimestampNow:
+			*t.to = &now
+		case bindings.NewTimestampTimestamp:
+			at := t.from.Timestamp
+			if at.Nanoseconds >= 1e9 {
+				return vfs.Times{}, vfs.ErrInvalid
+			}
+			if at.Seconds > math.MaxInt64/uint64(time.Second) {
+				return vfs.Times{}, vfs.ErrOverflow
+			}
+			given := time.Unix(int64(at.Seconds), int64(at.Nanoseconds))
+			*t.to = &given
+		}
+	}
+	return times, nil
+}
+
+func descriptorType(kind vfs.Kind) bindings.DescriptorType {
+	switch kind {
+	case vfs.Directory:
+		return bindings.DescriptorTypeDirectory
+	case vfs.Symlink:
+		return bindings.DescriptorTypeSymbolicLink
+	}
+	return bindings.DescriptorTypeRegularFile
+}
+
+func descriptorStat(info vfs.Info) bindings.DescriptorStat {
+	return bindings.DescriptorStat{
+		Type:                      descriptorType(info.Kind),
+		LinkCount:                 info.Links,
+		Size:                      uint64(info.Size),
+		DataAccessTimestamp:       abi.Some(datetime(info.Accessed)),
+		DataModificationTimestamp: abi.Some(datetime(info.Modified)),
+		StatusChangeTimestamp:     abi.Some(datetime(info.Changed)),
+	}
+}
+
+// datetime converts a time; what is before 1970 WASI cannot express.
+func datetime(t time.Time) bindings.Datetime {
+	if t.Unix() < 0 {
+		return bindings.Datetime{}
+	}
+	return bindings.Datetime{Seconds: uint64(t.Unix()), Nanoseconds: uint32(t.Nanosecond())}
 }
