@@ -46,6 +46,9 @@ type Config struct {
 	// counts from any start. Waiting takes real time in any case.
 	WallClock func() time.Time
 	Monotonic func() time.Duration
+	// Advance, if not nil, makes time the guest's own: instead of waiting for
+	// a moment, the host says by how much the clocks above have to move on.
+	Advance func(time.Duration)
 	// Random must be fit for keys; nil is the operating system's. nil for
 	// InsecureRandom is the same as Random.
 	Random, InsecureRandom io.Reader

@@ -72,7 +72,9 @@ func (h *Host) wait(ctx context.Context, pollables []*pollable) ([]uint32, error
 		if len(ready) > 0 {
 			return ready, nil
 		}
-		if !sleep(ctx, channels, now, earliest) {
+		if h.config.Advance != nil && len(channels) == 0 && earliest < math.MaxUint64 {
+			h.config.Advance(time.Duration(min(earliest-now, math.MaxInt64)))
+		} else if !sleep(ctx, channels, now, earliest) {
 			continue
 		}
 		for _, p := range pollables {

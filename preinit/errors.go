@@ -1,0 +1,79 @@
+package preinit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/eryx-build/eryx/internal/guest"
+)
+
+// StartError says why Python did not start. That is a fault of the bundle's
+// parts, not of what is imported.
+type StartError struct {
+	Reason string
+	Err    error // may be nil
+}
+
+func (e *StartError) Error() string { return "starting Python in the guest: " + e.Reason }
+func (e *StartError) Unwrap() error { return e.Err }
+
+// ImportError says that a module to be pre-imported could not be.
+type ImportError struct {
+	Module    string
+	Type      string // class of the exception, e.g. "ModuleNotFoundError"
+	Message   string
+	Traceback string // Python's
+}
+
+func newImportError(module string, e *guest.Exception) *ImportError {
+	return &ImportError{Module: module, Type: e.TypeName, Message: e.Message, Traceback: e.Traceback}
+}
+
+func (e *ImportError) Error() string {
+	switch {
+	case e.Type == "ModuleNotFoundError" && e.missing() == e.Module:
+		return fmt.Sprintf("cannot pre-import %s: neither the standard library of the bundle nor its packages have "+
+			"a module of that name; add the package that has it, or correct the name", e.Module)
+	case e.Type == "ModuleNotFoundError":
+		return fmt.Sprintf("cannot pre-import %s: it needs %s, which is neither in the standard library of the bundle "+
+			"nor in its packages; add the package that has it", e.Module, e.missing())
+	}
+	return fmt.Sprintf("cannot pre-import %s: %s: %s; importing it must work in a sandbox, without threads, "+
+		"processes and network", e.Module, e.Type, e.Message)
+}
+
+// missing is the module that a ModuleNotFoundError is about.
+func (e *ImportError) missing() string {
+	_, rest, _ := strings.Cut(e.Message, "'")
+	name, _, _ := strings.Cut(rest, "'")
+	return name
+}
+
+// SetupError says that the setup script raised an exception.
+type SetupError struct {
+	File      string
+	Line      int // 0 where there is none
+	Type      string
+	Message   string
+	Traceback string // Python's
+}
+
+func (e *SetupError) Error() string {
+	at := e.File
+	if e.Line > 0 {
+		at = fmt.Sprintf("%s:%d", e.File, e.Line)
+	}
+	return fmt.Sprintf("the setup script failed at %s: %s: %s", at, e.Type, e.Message)
+}
+
+// StateError says that something is going on in the guest that an image of its
+// memory cannot hold.
+type StateError struct {
+	// Problems has one sentence for each thing, with what brought it about.
+	Problems []string
+}
+
+func (e *StateError) Error() string {
+	return "the interpreter cannot become an image, because of what an import or the setup script left open: " +
+		strings.Join(e.Problems, "; ") + ". Close it before the image is taken, or import that module in the script instead"
+}
