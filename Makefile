@@ -1,0 +1,57 @@
+# `make bundle` runs the main job on a fresh machine; `make test` passes the tests.
+
+GO        ?= go
+TOOLS     := $(CURDIR)/.tools
+export PATH := $(TOOLS)/bin:$(PATH)
+
+WASM_TOOLS_VERSION    := 1.263.0
+GOLANGCI_LINT_VERSION := v2.15.0
+
+# wazero names its cache after the version it finds in the build info, which
+# `go test` does not have; the name is pinned so that tests and binaries
+# share native code.
+WAZERO_VERSION := $(shell $(GO) list -m -f '{{.Version}}' github.com/tetratelabs/wazero 2>/dev/null)
+LDFLAGS := -X github.com/tetratelabs/wazero/internal/version.version=$(WAZERO_VERSION)
+
+PREIMPORT ?= json,re
+BUNDLE    ?= dist/python.eryx
+
+.PHONY: all build bundle setup test race lint vet fuzz bench generate generate-check clean
+
+all: build
+
+build:
+	$(GO) build -o bin/eryx-build ./cmd/eryx-build
+
+bundle: build
+	@mkdir -p $(dir $(BUNDLE))
+	bin/eryx-build bundle --preimport $(PREIMPORT) -o $(BUNDLE)
+	bin/eryx-build run $(BUNDLE) examples/hello.py
+
+# What the tests need beside Go: wasm-tools as the other implementation,
+# ziglang to build the guest again, golangci-lint.
+setup: $(TOOLS)/bin/wasm-tools $(TOOLS)/bin/golangci-lint runtime-tools
+
+$(TOOLS)/bin/wasm-tools:
+	cargo install wasm-tools --quiet --version $(WASM_TOOLS_VERSION) --locked --root $(TOOLS) \
+		--no-default-features --features validate,component,print,parse,objdump,strip
+
+$(TOOLS)/bin/golangci-lint:
+	GOBIN=$(TOOLS)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+test: setup lint runtime-check generate-check
+	$(GO) test -ldflags '$(LDFLAGS)' -timeout 40m ./...
+
+race: setup
+	$(GO) test -race -ldflags '$(LDFLAGS)' -timeout 60m ./...
+
+lint: vet
+	golangci-lint run ./...
+
+vet:
+	$(GO) vet ./...
+
+clean:
+	rm -rf bin dist
+
+include runtime-src/runtime.mk
