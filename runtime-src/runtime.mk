@@ -60,3 +60,7 @@ runtime-check:
 	@rm -rf $(TOOLS)/runtime-check
 	@$(MAKE) --no-print-directory RUNTIME_BUILD=$(TOOLS)/runtime-check $(TOOLS)/runtime-check/liberyx.so
 	cmp $(TOOLS)/runtime-check/liberyx.so $(RUNTIME_PREBUILT)/liberyx.so
+
+# The support modules' tests that need no sandbox.
+runtime-test:
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) -m unittest discover --start-directory $(RUNTIME_SRC)/python_test

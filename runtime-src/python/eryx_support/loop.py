@@ -12,7 +12,7 @@ import asyncio
 import selectors
 import socket
 import time
-from asyncio import events, unix_events
+from asyncio import unix_events
 
 from eryx_support.streams import flush
 
@@ -77,16 +77,14 @@ class SandboxEventLoop(asyncio.SelectorEventLoop):
         return socket.getnameinfo(sockaddr, flags)
 
 
-def install():
+def _install():
     """Makes the loop the one that asyncio uses, however it is asked for."""
     unix_events._UnixDefaultEventLoopPolicy._loop_factory = SandboxEventLoop
     for module in (asyncio, unix_events):
         module.SelectorEventLoop = module.EventLoop = SandboxEventLoop
-    events._set_event_loop_policy(None)
 
 
-if hasattr(events, "_set_event_loop_policy"):
-    install()
+_install()
 
 
 def run(coroutine):
