@@ -1,0 +1,8 @@
+//go:build !unix
+
+package base
+
+import "os/exec"
+
+// ownGroup does nothing here: the client alone is ended.
+func ownGroup(*exec.Cmd) {}
