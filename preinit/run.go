@@ -296,6 +296,9 @@ func (g *instance) capture(handles wasi.State, modules []string, stackLow uint32
 	result := &Result{Handles: handles, Modules: modules, Globals: map[string]uint64{}, Size: g.Memory().Size()}
 	for _, name := range []string{stackPointerExport, fuelExport} {
 		value, err := g.Global(name)
+		if name == fuelExport && errors.Is(err, engine.ErrNoExport) {
+			continue // not metered
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading the guest's global %s: %w", name, err)
 		}

@@ -34,9 +34,10 @@ static const struct {
 static void
 plain_exception(struct exception *result, struct text type_name, struct text message)
 {
+    static const struct frame no_frames[1]; /* its address is aligned */
     *result = (struct exception){
         .type_name = type_name, .message = message, .traceback = message,
-        .frames = { "", 0 },
+        .frames = { no_frames, 0 },
     };
 }
 
@@ -58,7 +59,11 @@ pending_exception(struct exception *result)
         if (given == 0) {
             return;
         }
-        PyErr_Clear();
+        exception = PyErr_GetRaisedException();
+        if (exception != NULL) {
+            PyErr_DisplayException(exception); /* on stderr, if that is possible */
+            Py_DecRef(exception);
+        }
     }
     plain_exception(result, LITERAL("MemoryError"),
                     LITERAL("no memory is left to describe what happened"));
@@ -164,6 +169,7 @@ static const struct {
     { "base_prefix", "/usr" },
     { "exec_prefix", "/usr" },
     { "base_exec_prefix", "/usr" },
+    { "stdlib_dir", "/usr/lib/python3.14" },
     { "filesystem_encoding", "utf-8" },
     { "filesystem_errors", "surrogateescape" },
 };
