@@ -138,7 +138,9 @@ func TestVariantHasItsOwnDigest(t *testing.T) {
 }
 
 func TestUnusableSources(t *testing.T) {
-	one := func(name string, data []byte) string { return filepath.Join(save(t, map[string][]byte{name: data}), name) }
+	one := func(name string, data []byte) string {
+		return filepath.Join(save(t, map[string][]byte{name: data}), name)
+	}
 	with := func(change func(f *fixture)) string {
 		f := newFixture(t)
 		change(f)

@@ -259,12 +259,16 @@ func (l *loader) watch(dir string, total int64) (stop func()) {
 		defer close(done)
 		ticker := time.NewTicker(200 * time.Millisecond)
 		defer ticker.Stop()
+		var shown int64
 		for {
 			select {
 			case <-quit:
 				return
 			case <-ticker.C:
-				l.Progress(Progress{Step: "fetch", Done: min(treeSize(dir), total), Total: total})
+				if done := min(treeSize(dir), total); done > shown {
+					shown = done
+					l.Progress(Progress{Step: "fetch", Done: done, Total: total})
+				}
 			}
 		}
 	}()

@@ -46,7 +46,7 @@ func newFixture(t testing.TB) *fixture {
 		Stdlib: pin{Name: stdlibName, SHA256: stdlibDigest},
 	}
 	f.files = map[string][]byte{
-		binaryName:                                  nativeBinary(f.pieces["libpython3.14.so"], f.pieces["libc.so"], archive(t, "runtime.py"), f.pieces[stdlibName]),
+		binaryName: nativeBinary(f.pieces["libpython3.14.so"], f.pieces["libc.so"], archive(t, "runtime.py"), f.pieces[stdlibName]),
 		"componentize_py-0.24.0.dist-info/METADATA": []byte("Metadata-Version: 2.4\nName: componentize-py\nVersion: 0.24.0\n\nText.\n"),
 	}
 	f.wheel = f.pack(t)
