@@ -15,15 +15,15 @@ the source cannot be compiled.
 
 from eryx_support.builtins_copy import builtins_copy as __builtins__
 
-import _imp
 import gc
 import sys
-from importlib import _bootstrap_external as _importer
+import warnings
+from importlib import _bootstrap_external, util
 
 
 def main():
     """Serves requests until standard input ends."""
-    sys.modules["warnings"].simplefilter("ignore") if "warnings" in sys.modules else None
+    warnings.simplefilter("ignore")
     gc.disable()  # compiling makes no cycles
     read, write = sys.stdin.buffer.read, sys.stdout.buffer.write
     while header := read(8):
@@ -31,7 +31,7 @@ def main():
         source = read(_number(header[4:]))
         try:
             status, data = 0, compile_source(source, path)
-        except Exception as exception:
+        except (SyntaxError, ValueError, OverflowError, RecursionError) as exception:
             status, data = 1, f"{type(exception).__name__}: {exception}".encode(errors="replace")
         write(status.to_bytes(4, "little") + len(data).to_bytes(4, "little"))
         write(data)
@@ -41,8 +41,7 @@ def main():
 def compile_source(source, path):
     """Returns the contents of a .pyc file for source, bytes."""
     code = compile(source, path, "exec", dont_inherit=True, optimize=0)
-    source_hash = _imp.source_hash(_importer._RAW_MAGIC_NUMBER, source)
-    return bytes(_importer._code_to_hash_pyc(code, source_hash, False))
+    return bytes(_bootstrap_external._code_to_hash_pyc(code, util.source_hash(source), False))
 
 
 def _number(data):
