@@ -1,5 +1,5 @@
 // Package guest calls what the guest exports: the interface interpreter of the
-// sandbox's world. Everything but this file is generated from the WIT files.
+// sandbox's world. The types and the client's methods come from the WIT files.
 //
 // An error that the guest returned is an [*Exception] or an abi.Failure; after
 // any other error the instance is in an unknown state and is to be discarded.
