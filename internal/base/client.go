@@ -163,8 +163,8 @@ func (l *loader) offline(source string) error {
 	}
 }
 
-// fetchWith tries one client, for one platform's wheel after the other: the
-// order is the same on every machine, so that bundles are.
+// fetchWith tries one client, for one after the other of the wheels that hold
+// the same, on every machine, so that bundles are the same everywhere.
 func (l *loader) fetchWith(ctx context.Context, c client) (*found, error) {
 	dir, err := l.tempDir()
 	if err != nil {
@@ -182,7 +182,7 @@ func (l *loader) fetchWith(ctx context.Context, c client) (*found, error) {
 	}
 	l.progress(Progress{Step: "fetch", Message: "fetching " + distribution() + " with " + c.name})
 	var last error
-	for _, w := range l.pins.Wheels {
+	for _, w := range l.pins.usual() {
 		last = l.run(ctx, c, dir, requirements, w)
 		var failure *clientFailure
 		if errors.As(last, &failure) && failure.notOffered {

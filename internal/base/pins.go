@@ -120,6 +120,23 @@ func (p *pinSet) requirements() string {
 	return text.String()
 }
 
+// usual lists the wheels whose content is the usual one.
+func (p *pinSet) usual() []wheelPin {
+	return slices.DeleteFunc(slices.Clone(p.Wheels), func(w wheelPin) bool { return w.Variant != "" })
+}
+
+// Digest is the [Base.Digest] of the base that is fetched when no source is
+// given. It is known without fetching it. A base from another source may have
+// another digest.
+func Digest() string {
+	p := pinned()
+	digests := map[string]string{}
+	for _, w := range p.wanted() {
+		digests[w.Name] = w.SHA256
+	}
+	return p.contentDigest(digests)
+}
+
 // Version is the name and the version of the distribution that the base is
 // taken from.
 func Version() (name, version string) { return pinned().Name, pinned().Version }

@@ -33,7 +33,7 @@ const EnvDir = "ERYX_CACHE"
 const (
 	blobsDir  = "blobs"  // <first two digits>/<sha256>
 	stagesDir = "stages" // <stage>/<sha256 of the key>.json
-	stampsDir = "stamps" // <sha256 of a path>.json
+	stampsDir = "stamps" // <sha256 of a kind and a path>.json
 	locksDir  = "locks"
 	tempDir   = "tmp"
 )

@@ -420,7 +420,7 @@ func TestStampHoldsUntilTheFileChanges(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		return c.Stamped(path, f)
+		return c.Stamped("verified", path, f)
 	}
 	mark := func() Mark {
 		t.Helper()
@@ -435,7 +435,7 @@ func TestStampHoldsUntilTheFileChanges(t *testing.T) {
 	if _, ok := stamped(); ok {
 		t.Error("a file that was never seen has a stamp")
 	}
-	if err := c.Stamp(mark(), "digest"); err != nil {
+	if err := c.Stamp("verified", mark(), "digest"); err != nil {
 		t.Fatal(err)
 	}
 	if value, ok := stamped(); !ok || value != "digest" {
@@ -459,7 +459,7 @@ func TestStampHoldsUntilTheFileChanges(t *testing.T) {
 	}
 	m := mark()
 	write("six")
-	if err := c.Stamp(m, "digest"); err != nil {
+	if err := c.Stamp("verified", m, "digest"); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := stamped(); ok {

@@ -27,10 +27,10 @@ type stamp struct {
 	Made  time.Time `json:"made"`
 }
 
-// Stamped returns what [Cache.Stamp] recorded about the open file f, which was
-// opened as path, if the file has not changed since: same size, times, and
-// inode. It is a fast path for what one would otherwise read and hash.
-func (c *Cache) Stamped(path string, f *os.File) (value string, ok bool) {
+// Stamped returns what [Cache.Stamp] recorded of that kind about the open file
+// f, which was opened as path, if the file has not changed since: same size,
+// times, and inode. It is a fast path for what one would otherwise read and hash.
+func (c *Cache) Stamped(kind, path string, f *os.File) (value string, ok bool) {
 	if c == nil {
 		return "", false
 	}
@@ -38,7 +38,7 @@ func (c *Cache) Stamped(path string, f *os.File) (value string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	file := c.stampPath(id.Path)
+	file := c.stampPath(kind, id.Path)
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return "", false
@@ -53,7 +53,7 @@ func (c *Cache) Stamped(path string, f *os.File) (value string, ok bool) {
 
 // Stamp records what was found out about the file. Call it with the [Mark]
 // taken before reading, so that a change during reading is noticed.
-func (c *Cache) Stamp(m Mark, value string) error {
+func (c *Cache) Stamp(kind string, m Mark, value string) error {
 	if c == nil || m.id.Path == "" {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (c *Cache) Stamp(m Mark, value string) error {
 	if err := os.MkdirAll(c.path(stampsDir), 0o700); err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(c.stampPath(m.id.Path), data, 0o600)
+	return atomicfile.WriteFile(c.stampPath(kind, m.id.Path), data, 0o600)
 }
 
 // Mark is the state of a file at a moment.
@@ -123,6 +123,6 @@ func identify(path string, f *os.File) (identity, error) {
 	return id, nil
 }
 
-func (c *Cache) stampPath(abs string) string {
-	return c.path(stampsDir, Digest([]byte(abs))+".json")
+func (c *Cache) stampPath(kind, abs string) string {
+	return c.path(stampsDir, Digest([]byte(kind+"\x00"+abs))+".json")
 }
