@@ -16,14 +16,14 @@ import (
 
 // Where the guest finds Python. The order is that of its search path.
 const (
-	stdlibPath       = "/usr/lib/python3.14"
-	sitePackagesPath = stdlibPath + "/site-packages"
+	StdlibPath       = "/usr/lib/python3.14"
+	SitePackagesPath = StdlibPath + "/site-packages"
 )
 
 // SearchPath returns what [Run] makes of sys.path: the directories of the
 // standard library, the support modules and the packages.
 func SearchPath() []string {
-	return []string{stdlibPath, runtimesrc.SupportPath, sitePackagesPath}
+	return []string{StdlibPath, runtimesrc.SupportPath, SitePackagesPath}
 }
 
 // Mount makes the images appear in a file system where an image of memory
@@ -35,7 +35,7 @@ func Mount(files *vfs.FS, stdlib, sitePackages, support *image.Image) error {
 	mounts := []struct {
 		path string
 		im   *image.Image
-	}{{stdlibPath, stdlib}, {runtimesrc.SupportPath, support}, {sitePackagesPath, sitePackages}}
+	}{{StdlibPath, stdlib}, {runtimesrc.SupportPath, support}, {SitePackagesPath, sitePackages}}
 	for _, m := range mounts {
 		if m.im == nil {
 			continue
