@@ -21,6 +21,8 @@ const (
 	// its arguments: a megabyte of random bytes or of a file, and what goes
 	// along with it. The guest of these tests has 64 KiB.
 	fuzzAllocation = 4 << 20
+	// fuzzTime is far more than any call takes, on a busy machine too.
+	fuzzTime = 5 * time.Second
 )
 
 // oddValues are arguments that bounds checks tend to get wrong.
@@ -137,8 +139,11 @@ func FuzzFunctions(f *testing.F) {
 				stack[i] = s.value()
 			}
 			g.Next = fuzzMemory / 2
-			before := allocations()
+			before, started := allocations(), time.Now()
 			err := function.Call(ctx, g, stack)
+			if took := time.Since(started); took > fuzzTime {
+				t.Errorf("%s#%s%#x took %v of a context of 2 ms", function.Module, function.Name, stack, took)
+			}
 			if used := allocations() - before; used > fuzzAllocation {
 				t.Errorf("%s#%s%#x allocated %d bytes", function.Module, function.Name, stack, used)
 			}
