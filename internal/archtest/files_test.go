@@ -91,3 +91,14 @@ func readFile(t *testing.T, root, name string) []byte {
 	}
 	return content
 }
+
+// TestArchitectureNamesEveryRoom keeps the map that people read true to the
+// table that tests read.
+func TestArchitectureNamesEveryRoom(t *testing.T) {
+	text := string(readFile(t, moduleRoot(t), "ARCHITECTURE.md"))
+	for name := range rooms {
+		if name != "." && !strings.HasPrefix(name, "examples/") && !strings.Contains(text, "`"+name+"`") {
+			t.Errorf("ARCHITECTURE.md does not mention `%s`: add its one job to a table there", name)
+		}
+	}
+}

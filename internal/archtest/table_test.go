@@ -100,7 +100,11 @@ var rooms = map[string]room{
 	"examples/precompile":     {imports: []string{".", "bundle/build", "internal/cache"}},
 
 	// Tests only.
-	"internal/archtest": {},
+	"internal/abi/abitest": {imports: []string{"internal/engine"}},
+	"internal/archtest":    {},
+	"internal/integration": {},
+	"internal/testbundle":  {imports: []string{"bundle/build", "internal/cache"}},
+	"internal/testtool":    {},
 }
 
 // engineUsers may import wazero; everything else goes through internal/engine.
