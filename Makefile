@@ -51,6 +51,13 @@ lint: vet
 vet:
 	$(GO) vet ./...
 
+# Bindings are generated from wit/ and committed.
+generate:
+	$(GO) generate ./internal/...
+
+generate-check:
+	$(GO) test -C wit/bindgen ./...
+
 clean:
 	rm -rf bin dist
 
