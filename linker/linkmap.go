@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/eryx-build/eryx/internal/wasm"
@@ -114,7 +115,11 @@ func (l *linking) use(name string, kind wasm.Kind, def definition, by *object) {
 }
 
 func (l *linking) linkMap(e *emitter, size int) *LinkMap {
-	m := &LinkMap{Layout: l.layout, Size: MapSize{Module: size}}
+	m := &LinkMap{
+		Layout: l.layout, Size: MapSize{Module: size},
+		// Lists, also where they are empty, in JSON.
+		Skipped: []string{}, Imports: []Import{}, Dropped: []MapDropped{}, Data: []MapData{}, Symbols: []MapSymbol{},
+	}
 	for _, c := range e.mod.Code {
 		m.Size.Code += len(c)
 	}
@@ -148,6 +153,7 @@ func (l *linking) linkMap(e *emitter, size int) *LinkMap {
 		m.Size.Data += lib.Data
 		m.Libraries = append(m.Libraries, lib)
 	}
+	m.BootOrder = []string{}
 	for _, o := range l.boot {
 		m.BootOrder = append(m.BootOrder, o.lib.Name)
 	}
@@ -195,7 +201,8 @@ func (l *linking) linkMap(e *emitter, size int) *LinkMap {
 			}
 		}
 	}
-	m.Weak = slices.Sorted(maps.Keys(weak))
+	m.Weak = slices.AppendSeq([]string{}, maps.Keys(weak))
+	slices.Sort(m.Weak)
 	return m
 }
 
@@ -254,7 +261,8 @@ func (m *LinkMap) WriteText(w io.Writer) error {
 	}
 	p("\nSYMBOL\tKIND\tVALUE\tLIBRARY\tUSED BY\tSHADOWED\n")
 	for _, x := range m.Symbols {
-		p("%s\t%s\t%#x\t%s\t%s\t%s\n", x.Name, x.Kind, x.Value, x.Library, x.UsedBy, x.Shadowed)
+		p("%s\t%s\t%#x\t%s\t%s\t%s\n", x.Name, x.Kind, x.Value, x.Library,
+			strings.Join(x.UsedBy, ","), strings.Join(x.Shadowed, ","))
 	}
 	p("\nDROPPED\tSIZE\tLIBRARY\n")
 	for _, x := range m.Dropped {
