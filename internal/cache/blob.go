@@ -33,6 +33,13 @@ func (e *CorruptError) Error() string {
 	return fmt.Sprintf("cache file %s was damaged (its SHA-256 is %s) and has been removed: run the command again", e.Path, e.Got)
 }
 
+// MismatchError is content that is not what was expected.
+type MismatchError struct{ Want, Got string } // hex SHA-256
+
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("its SHA-256 is %s, not %s", e.Got, e.Want)
+}
+
 // Digest is the hex SHA-256 of data, the name of a blob.
 func Digest(data []byte) string {
 	sum := sha256.Sum256(data)
@@ -181,6 +188,16 @@ func (w *Writer) Commit() (Blob, error) {
 		return Blob{}, w.c.full(err)
 	}
 	return b, nil
+}
+
+// CommitIf is [Writer.Commit] if the content has that digest. Otherwise the
+// content is dropped, and the error is a [*MismatchError].
+func (w *Writer) CommitIf(digest string) (Blob, error) {
+	if got := hex.EncodeToString(w.hash.Sum(nil)); got != digest {
+		w.Discard()
+		return Blob{}, &MismatchError{Want: digest, Got: got}
+	}
+	return w.Commit()
 }
 
 // Discard drops the blob unless it was committed. It is meant to be deferred.
