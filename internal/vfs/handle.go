@@ -93,12 +93,7 @@ func (h *Handle) OpenAt(path string, flags OpenFlags, access Access) (*Handle, e
 	if flags&(Create|MustBeDir) == Create|MustBeDir {
 		return nil, ErrInvalid
 	}
-	if flags&Create != 0 && path[len(path)-1] == '/' {
-		if _, err := w.parent(base, path); err != nil {
-			return nil, err
-		}
-		return nil, ErrIsDirectory
-	}
+	w.create = flags&Create != 0
 	excl := flags&(Create|Exclusive) == Create|Exclusive
 	p, n, err := w.find(path, flags&FollowLinks != 0 && !excl)
 	if err != nil {
@@ -107,9 +102,6 @@ func (h *Handle) OpenAt(path string, flags OpenFlags, access Access) (*Handle, e
 	if n == nil {
 		if flags&Create == 0 {
 			return nil, ErrNotExist
-		}
-		if p.slash {
-			return nil, ErrIsDirectory
 		}
 		file, err := f.create(p)
 		if err != nil {

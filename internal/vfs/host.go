@@ -1,6 +1,9 @@
 package vfs
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // MkdirAll makes a directory at an absolute path, with those that it is in.
 func (f *FS) MkdirAll(path string) error {
@@ -14,7 +17,7 @@ func (f *FS) MkdirAll(path string) error {
 		if dir == "" {
 			continue
 		}
-		if err := root.Mkdir(dir); err != nil && err != error(ErrExist) {
+		if err := root.Mkdir(dir); err != nil && !errors.Is(err, ErrExist) {
 			return pathError("mkdir", path, err)
 		}
 		if info, err := root.InfoAt(dir, true); err != nil {

@@ -139,7 +139,7 @@ func TestContent(t *testing.T) {
 			flat = append(flat, make([]byte, n-len(flat))...)
 		}
 	}
-	for step := range 3000 {
+	for step := range 1000 {
 		switch random.IntN(4) {
 		case 0:
 			n := random.IntN(size)

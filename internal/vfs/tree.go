@@ -1,14 +1,18 @@
 package vfs
 
 // slot gives the directory in which a new name is to be made, or says why it
-// cannot be made there. The lock is held, here and below.
-func (f *FS) slot(p place) (*memDir, error) {
+// cannot be made there. Only the name of a directory may end with a slash. The
+// lock is held, here and below.
+func slot(p place, kind Kind) (*memDir, error) {
 	switch p.name {
 	case "", ".", "..":
 		return nil, ErrExist
 	}
 	if p.dir.lookup(p.name) != nil {
 		return nil, ErrExist
+	}
+	if p.slash && kind != Directory {
+		return nil, ErrNotExist
 	}
 	return changeable(p.dir)
 }
@@ -41,7 +45,7 @@ func movable(n inode) error {
 
 // create makes an empty file.
 func (f *FS) create(p place) (*memFile, error) {
-	d, err := f.slot(p)
+	d, err := slot(p, File)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +168,7 @@ func (h *Handle) ReadLink(path string) (string, error) {
 // Mkdir makes a directory.
 func (h *Handle) Mkdir(path string) error {
 	return h.in(path, func(_ *walk, p place) error {
-		d, err := h.fs.slot(p)
+		d, err := slot(p, Directory)
 		if err != nil {
 			return err
 		}
@@ -181,10 +185,7 @@ func (h *Handle) Symlink(target, path string) error {
 	}
 	f := h.fs
 	return h.in(path, func(_ *walk, p place) error {
-		if p.slash && p.dir.lookup(p.name) == nil {
-			return ErrNotExist
-		}
-		d, err := f.slot(p)
+		d, err := slot(p, Symlink)
 		if err != nil {
 			return err
 		}
@@ -219,10 +220,7 @@ func (h *Handle) Link(oldPath string, follow bool, to *Handle, newPath string) e
 	if err != nil {
 		return err
 	}
-	if p.slash && p.dir.lookup(p.name) == nil {
-		return ErrNotExist
-	}
-	d, err := f.slot(p)
+	d, err := slot(p, File)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,9 @@ type walk struct {
 	fs    *FS
 	base  directory
 	links int // symbolic links followed so far
+	// create is for opening a file that may not exist: a slash after the name
+	// is an error then.
+	create bool
 }
 
 // place is where a path leads to, its last component not looked up.
@@ -150,6 +153,9 @@ func (w *walk) find(path string, follow bool) (place, inode, error) {
 		p, err := w.parent(at, path)
 		if err != nil {
 			return p, nil, err
+		}
+		if w.create && p.slash && p.name != "" && p.name != "." && p.name != ".." {
+			return p, nil, ErrIsDirectory
 		}
 		n, err := w.node(p)
 		if err != nil {
