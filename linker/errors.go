@@ -57,28 +57,23 @@ type SignatureError struct{ Mismatches []Mismatch }
 
 // Mismatch is one of them.
 type Mismatch struct {
-	Symbol                  string
-	Library, Origin, Type   string // who imports it, as what
-	DefinedBy, DefinedOf    string // who defines it, and that one's origin; empty for the host
-	DefinedType             string
-	importModule, hostFirst string
+	Module, Symbol        string // Module is that of a host import, else empty
+	Library, Origin, Type string // who imports it, as what
+
+	// Who defines it as what; for a host import, who imports it otherwise.
+	Other, OtherOrigin, OtherType string
 }
 
 func (e *SignatureError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "link: %s with another type than their definition", plural(len(e.Mismatches), "function import"))
 	for _, m := range e.Mismatches {
-		by := describe(m.DefinedBy, m.DefinedOf)
-		verb := "defines"
-		if m.hostFirst != "" {
-			by, verb = describe(m.hostFirst, m.DefinedOf), "imports"
-		}
-		name := m.Symbol
-		if m.importModule != "" {
-			name = m.importModule + " " + name
+		name, verb := m.Symbol, "defines"
+		if m.Module != "" {
+			name, verb = m.Module+" "+m.Symbol, "imports"
 		}
 		fmt.Fprintf(&b, "\n  %s imports %s as %s, %s %s it as %s: rebuild one against the other's headers",
-			describe(m.Library, m.Origin), name, m.Type, by, verb, m.DefinedType)
+			describe(m.Library, m.Origin), name, m.Type, describe(m.Other, m.OtherOrigin), verb, m.OtherType)
 	}
 	return b.String()
 }

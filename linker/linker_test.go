@@ -447,6 +447,11 @@ func TestGeneratedLibrary(t *testing.T) {
 	if !slices.Contains(result.Map.Skipped, linker.GeneratedName) {
 		t.Error("libraries' own definitions do not come first")
 	}
+	own.Name = linker.GeneratedName
+	result, _ = link(t, roots("f"), user, own)
+	if len(result.Map.Libraries) != 2 || len(result.Map.Skipped) != 0 {
+		t.Errorf("a library of the same name does not replace the generated one: %+v", result.Map.Libraries)
+	}
 }
 
 func TestLayout(t *testing.T) {

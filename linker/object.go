@@ -97,7 +97,12 @@ func (l *linking) load(libs []Library) error {
 	l.hostIndex, l.stubs = map[[2]string]*function{}, map[string]*function{}
 	l.symbols = map[string]*MapSymbol{}
 	names := map[string]bool{}
-	libs = append(libs[:len(libs):len(libs)], generatedLibraries()...)
+	libs = libs[:len(libs):len(libs)]
+	for _, g := range generatedLibraries() {
+		if !slices.ContainsFunc(libs, func(lib Library) bool { return lib.Name == g.Name }) {
+			libs = append(libs, g)
+		}
+	}
 	for _, lib := range libs {
 		o, err := loadObject(lib)
 		if err == nil && names[lib.Name] {

@@ -186,8 +186,9 @@ func (l *linking) resolveHost(o *object) (mismatches []Mismatch) {
 				l.hosts = append(l.hosts, f)
 			} else if !f.typ.Equal(o.types[index]) {
 				mismatches = append(mismatches, Mismatch{
-					Symbol: imp.Name, Library: o.lib.Name, Origin: o.lib.Origin, Type: o.types[index].String(),
-					DefinedOf: f.obj.lib.Origin, DefinedType: f.typ.String(), importModule: imp.Module, hostFirst: f.obj.lib.Name,
+					Module: imp.Module, Symbol: imp.Name,
+					Library: o.lib.Name, Origin: o.lib.Origin, Type: o.types[index].String(),
+					Other: f.obj.lib.Name, OtherOrigin: f.obj.lib.Origin, OtherType: f.typ.String(),
 				})
 			}
 			o.funcs[index] = f
@@ -214,11 +215,10 @@ func (l *linking) resolveFunctions(o *object) (unresolved []UnresolvedSymbol, mi
 		case ok:
 			f := def.obj.funcs[def.index]
 			if !f.typ.Equal(typ) {
-				m := Mismatch{
+				mismatches = append(mismatches, Mismatch{
 					Symbol: imp.Name, Library: o.lib.Name, Origin: o.lib.Origin, Type: typ.String(),
-					DefinedBy: def.obj.lib.Name, DefinedOf: def.obj.lib.Origin, DefinedType: f.typ.String(),
-				}
-				mismatches = append(mismatches, m)
+					Other: def.obj.lib.Name, OtherOrigin: def.obj.lib.Origin, OtherType: f.typ.String(),
+				})
 			}
 			o.funcs[index] = f
 			l.use(imp.Name, wasm.KindFunc, def, o)
