@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "abi.h"
+#include "heap.h"
 
 #define INTERFACE "eryx:sandbox/interpreter@0.1.0"
 #define EXPORT(name) __attribute__((export_name(INTERFACE "#" name)))
@@ -253,6 +254,32 @@ static PyMethodDef exit_definition = {
     "without normal exit processing.",
 };
 
+/* eryx_support.lifecycle.immortalize. */
+static PyObject *
+immortalize(PyObject *self, PyObject *object)
+{
+    (void)self;
+    if (PyUnstable_IsImmortal(object)) {
+        return PyBool_FromLong(0);
+    }
+    _Py_SetImmortalUntracked(object);
+    return PyBool_FromLong(1);
+}
+
+static PyMethodDef immortalize_definition = { "immortalize", immortalize, METH_O, NULL };
+
+/* Makes a function an attribute of a module. */
+static int
+install(PyMethodDef *definition, const char *module_name)
+{
+    PyObject *function = PyCFunction_NewEx(definition, NULL, NULL);
+    PyObject *module = function == NULL ? NULL : PyImport_ImportModule(module_name);
+    int result = module == NULL ? -1 : PyObject_SetAttrString(module, definition->name, function);
+    Py_DecRef(module);
+    Py_DecRef(function);
+    return result;
+}
+
 static int
 find_support(void)
 {
@@ -270,21 +297,10 @@ find_support(void)
     }
     Py_DecRef(module);
 
-    PyObject *exit_function = PyCFunction_NewEx(&exit_definition, NULL, NULL);
-    if (exit_function == NULL) {
+    if (install(&exit_definition, "os") < 0 || install(&exit_definition, "posix") < 0 ||
+        install(&immortalize_definition, "eryx_support.lifecycle") < 0) {
         return -1;
     }
-    static const char *const homes[] = { "os", "posix" };
-    for (size_t i = 0; i < sizeof homes / sizeof *homes; i++) {
-        module = PyImport_ImportModule(homes[i]);
-        if (module == NULL || PyObject_SetAttrString(module, "_exit", exit_function) < 0) {
-            Py_DecRef(module);
-            Py_DecRef(exit_function);
-            return -1;
-        }
-        Py_DecRef(module);
-    }
-    Py_DecRef(exit_function);
     return 0;
 }
 
@@ -403,7 +419,10 @@ seal(void)
     if (!initialized) {
         return uninitialized_module();
     }
-    return call_for_module(support.seal, PyTuple_New(0), true);
+    struct module_result *result = call_for_module(support.seal, PyTuple_New(0), true);
+    /* Also empties the lists of freed objects that types keep for reuse. */
+    PyGC_Collect();
+    return result;
 }
 
 /* ---- execute ---- */
@@ -477,5 +496,13 @@ execute(const char *source, uint32_t source_length,
 POST(initialize)
 POST(preimport)
 POST(setup)
-POST(seal)
 POST(execute)
+
+EXPORT_POST("seal")
+void
+post_seal(void *result)
+{
+    (void)result;
+    abi_release();
+    heap_compact(); /* the last thing that happens before memory is an image */
+}

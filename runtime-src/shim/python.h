@@ -1,7 +1,7 @@
 /* The part of CPython's C API that the shim uses.
  *
- * Everything here is a plain function of the stable or the documented API: no
- * struct of CPython is looked into, so no CPython header is needed to build
+ * Everything here is a plain function, with one exception of the stable or the
+ * documented API: no struct of CPython is looked into, so no CPython header is needed to build
  * the shim and it does not depend on a build's configuration. */
 #ifndef ERYX_PYTHON_H
 #define ERYX_PYTHON_H
@@ -45,6 +45,8 @@ PyObject *PyObject_CallObject(PyObject *callable, PyObject *arguments);
 PyObject *PyObject_CallFunctionObjArgs(PyObject *callable, ...);
 PyObject *PyCFunction_NewEx(PyMethodDef *definition, PyObject *self, PyObject *module);
 PyObject *PyImport_ImportModule(const char *name);
+PyObject *PyBool_FromLong(long value);
+Py_ssize_t PyGC_Collect(void);
 
 PyObject *PyBytes_FromStringAndSize(const char *bytes, Py_ssize_t length);
 int PyBytes_AsStringAndSize(PyObject *object, char **bytes, Py_ssize_t *length);
@@ -57,6 +59,11 @@ Py_ssize_t PyTuple_Size(PyObject *tuple);
 PyObject *PyTuple_GetItem(PyObject *tuple, Py_ssize_t index);
 PyObject *PyTuple_New(Py_ssize_t length);
 int PyTuple_SetItem(PyObject *tuple, Py_ssize_t index, PyObject *item);
+
+/* Immortal objects are not counted. The second is not documented, but exported
+ * from CPython 3.12 on for its own extension modules. */
+int PyUnstable_IsImmortal(PyObject *object);
+void _Py_SetImmortalUntracked(PyObject *object);
 
 /* errors */
 PyObject *PyErr_Occurred(void);

@@ -11,6 +11,9 @@ from eryx_support.streams import flush
 # The tags of result<_, exception>.
 _OK, _ERROR = 0, 1
 
+_CODE = type(script.run.__code__)
+_FRAME = type(sys._getframe())
+
 # The module that a setup script runs as, so that what it defines can be
 # pickled, and imported by scripts.
 _SETUP = "__setup__"
@@ -19,10 +22,14 @@ _SETUP = "__setup__"
 # restored, with a phrase for the import or script that brought them.
 _origins = {}
 
-# How often a script is run before sealing. The interpreter specializes
-# bytecode as it runs; in an image that happens once and not in each sandbox.
-_WARM_UP_ROUNDS = 12
-_WARM_UP_SCRIPTS = ("x = 1", "import sys\nx = [1, 2.0, 'three']\nfor y in x: str(y)")
+# How often scripts are run before sealing. Bytecode is specialized after a few.
+_WARM_UP_ROUNDS = 16
+
+
+def immortalize(thing):
+    """Makes an object immortal and returns whether it was not. Only the shim
+    can do that; it replaces this function."""
+    return False
 
 
 def preimport(name):
@@ -72,20 +79,38 @@ def _seal():
     problems = tuple(
         f"{sentence} (since the {_origins[id(thing)]})" for thing, sentence in _unrestorable()
     )
-    _warm_up()
+    main = sys.modules.get("__main__")
+    script.warm_up(_WARM_UP_ROUNDS)
     modules = tuple(sorted(name for name in sys.modules if type(name) is str))
     flush()
     gc.collect()
+    _make_immortal(gc.get_objects())
     gc.freeze()
+    sys.modules["__main__"] = main
     return problems, modules
 
 
-def _warm_up():
-    main = sys.modules.get("__main__")
-    for _ in range(_WARM_UP_ROUNDS):
-        for source in _WARM_UP_SCRIPTS:
-            script.run(source, "<user>", script.new_main("__main__"))
-    sys.modules["__main__"] = main
+def _make_immortal(things):
+    """Stops counting references to what the image consists of.
+
+    It would never be freed in a sandbox, which does not live long; but each
+    reference to it that comes or goes would write to its page, and so make a
+    private copy of that.
+    """
+    for thing in things:
+        if type(thing) is not _FRAME:
+            _make_one_immortal(thing)
+
+
+def _make_one_immortal(thing):
+    if not immortalize(thing):
+        return
+    parts = gc.get_referents(thing)
+    if type(thing) is _CODE:
+        parts = (thing.co_consts, thing.co_names, thing.co_name, thing.co_qualname, thing.co_filename)
+    for part in parts:
+        if not gc.is_tracked(part):  # what is tracked is among things
+            _make_one_immortal(part)
 
 
 def _note_origins(origin):

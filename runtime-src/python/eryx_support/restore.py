@@ -11,7 +11,9 @@ from eryx_support.builtins_copy import builtins_copy as __builtins__
 import os
 import sys
 
-# Functions called with the entropy, bytes, when a sandbox starts.
+# Functions called with the entropy, bytes, when a sandbox starts: this
+# module's and those of others.
+_own_hooks = []
 _hooks = []
 
 _argument_list = list
@@ -44,8 +46,11 @@ def restore(arguments, environment, entropy):
         import time
 
         time.tzset()
-    for hook in _hooks:
+    for hook in _own_hooks:
         hook(entropy)
+    if entropy:  # none while the image is being made
+        for hook in _hooks:
+            hook(entropy)
 
 
 # Instances of random.Random that were made without a seed.
@@ -95,7 +100,7 @@ def prepare():
                 base_seed(generator)  # from os.urandom
             generator.gauss_next = None
 
-    _hooks.insert(0, reseed)
+    _own_hooks.append(reseed)
     if "logging" in sys.modules:
         import logging
         import time
@@ -105,7 +110,7 @@ def prepare():
         def restart_clock(_):
             logging._startTime = clock()
 
-        _hooks.insert(1, restart_clock)
+        _own_hooks.append(restart_clock)
 
 
 def _reset(module, *names):
