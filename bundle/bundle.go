@@ -169,7 +169,7 @@ func (b *Bundle) parse() error {
 	if err != nil {
 		return b.bad(err)
 	}
-	version, creator, err := format(text)
+	version, creator, err := formatOf(text)
 	if err != nil {
 		return b.bad(err)
 	}

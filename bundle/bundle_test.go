@@ -554,7 +554,7 @@ func FuzzManifest(f *testing.F) {
 	}
 	f.Add([]byte(`{"format":1,"members":[{}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if _, _, err := format(text); err != nil {
+		if _, _, err := formatOf(text); err != nil {
 			var p problem
 			if !errors.As(err, &p) {
 				t.Fatal(err)

@@ -33,8 +33,8 @@ func decodeJSON(text []byte, into any) error {
 	return nil
 }
 
-// format reads as much of a manifest as every version has.
-func format(text []byte) (version int, creator string, err error) {
+// formatOf reads as much of a manifest as every version has.
+func formatOf(text []byte) (version int, creator string, err error) {
 	var header struct {
 		Format  int    `json:"format"`
 		Creator string `json:"creator"`
