@@ -8,7 +8,7 @@ import (
 
 // relocate carries out data relocations on copies of the segments. Those that
 // hit none are left to the boot function.
-func (l *linking) relocate() error {
+func (l *linking) relocate() {
 	for _, o := range l.objects {
 		slices.SortFunc(o.segments, func(a, b segment) int { return int(int64(a.offset) - int64(b.offset)) })
 		if len(o.relocations) > 0 {
@@ -30,7 +30,6 @@ func (l *linking) relocate() error {
 		}
 		o.segments = slices.DeleteFunc(o.segments, func(s segment) bool { return len(s.bytes) == 0 })
 	}
-	return nil
 }
 
 // initialised gives the four bytes at an offset, if one segment has them all.

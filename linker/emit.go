@@ -19,7 +19,7 @@ type emitter struct {
 	typeMaps map[*object][]uint32
 }
 
-func (l *linking) emit() (*Result, error) {
+func (l *linking) emit() *Result {
 	e := &emitter{linking: l, mod: &wasm.Module{}, types: map[string]uint32{}, typeMaps: map[*object][]uint32{}}
 	e.assign()
 	e.code()
@@ -34,7 +34,7 @@ func (l *linking) emit() (*Result, error) {
 		}
 	}
 	result.Map = l.linkMap(e, len(out))
-	return result, nil
+	return result
 }
 
 // assign gives out function indices: imports, boot, then the libraries'

@@ -112,10 +112,8 @@ func Link(libs []Library, opts Options) (*Result, error) {
 	if err := l.layOut(); err != nil {
 		return nil, err
 	}
-	if err := l.relocate(); err != nil {
-		return nil, err
-	}
-	return l.emit()
+	l.relocate()
+	return l.emit(), nil
 }
 
 // linking is the state of one call of Link.

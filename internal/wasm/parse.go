@@ -66,7 +66,7 @@ type parser struct {
 	m *Module
 	// Sizes of index spaces, imports included; complete up to the section
 	// that is being read.
-	funcs, tables, memories, globals, importedGlobals int
+	funcs, tables, memories, globals int
 }
 
 func (p *parser) section(d *decoder, id SectionID) {
