@@ -1,7 +1,9 @@
 package eryx
 
 import (
+	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -62,4 +64,47 @@ type SandboxConfig struct {
 	// writes fail with ENOSPC. 0 means [DefaultFilesLimit]. It cannot be
 	// unlimited, for it is the host's memory.
 	FilesLimit int64
+}
+
+// setDefaults replaces zero values and refuses what no sandbox can have.
+func (c *SandboxConfig) setDefaults() error {
+	c.Filename = orDefault(c.Filename, "<user>")
+	c.ResultName = orDefault(c.ResultName, "result")
+	c.Timeout = orDefault(c.Timeout, DefaultTimeout)
+	c.MemoryLimit = orDefault(c.MemoryLimit, DefaultMemoryLimit)
+	c.OutputLimit = orDefault(c.OutputLimit, DefaultOutputLimit)
+	c.FilesLimit = orDefault(c.FilesLimit, DefaultFilesLimit)
+	if len(c.Args) == 0 {
+		c.Args = []string{""}
+	}
+	if c.MemoryLimit == Unlimited {
+		c.MemoryLimit = maxMemory
+	}
+	switch {
+	case c.Timeout < 0 && c.Timeout != Unlimited:
+		return fmt.Errorf("eryx: a timeout of %v is negative", c.Timeout)
+	case c.MemoryLimit < 0 || c.MemoryLimit > maxMemory:
+		return fmt.Errorf("eryx: a memory limit of %d bytes is not between 1 and %d", c.MemoryLimit, int64(maxMemory))
+	case c.OutputLimit < Unlimited:
+		return fmt.Errorf("eryx: an output limit of %d bytes is negative", c.OutputLimit)
+	case c.FilesLimit < 0:
+		return fmt.Errorf("eryx: a files limit of %d bytes is negative", c.FilesLimit)
+	}
+	for name := range c.Env {
+		if name == "" || strings.ContainsAny(name, "=\x00") {
+			return fmt.Errorf("eryx: %q cannot be the name of an environment variable", name)
+		}
+	}
+	return nil
+}
+
+// maxMemory is all that a 32-bit memory can be.
+const maxMemory = 4 << 30
+
+func orDefault[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
 }

@@ -1,0 +1,64 @@
+// Error_handling shows what can end a script and how a program tells: the
+// script's own exceptions and exits from what the sandbox did to it.
+//
+//	go run ./examples/error_handling python.eryx
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"time"
+
+	"github.com/eryx-build/eryx"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: error_handling BUNDLE")
+	}
+	ctx := context.Background()
+	rt, err := eryx.Open(ctx, os.Args[1], nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rt.Close()
+
+	for _, source := range []string{
+		"print('fine')",
+		"def f(x):\n    return 1 / x\nf(0)",
+		"if True print('oops')",
+		"import sys; print('leaving'); sys.exit(3)",
+		"while True: pass",
+		"data = 'x'\nwhile True: data += data",
+	} {
+		result, err := rt.Execute(ctx, source, &eryx.SandboxConfig{
+			Timeout:     200 * time.Millisecond,
+			MemoryLimit: 64 << 20,
+		})
+		fmt.Println(describe(result, err))
+	}
+}
+
+// describe says in one line how an execution ended.
+func describe(result *eryx.Result, err error) string {
+	var exception *eryx.PythonError
+	var exit *eryx.ExitError
+	var limit *eryx.LimitError
+	switch {
+	case err == nil:
+		return fmt.Sprintf("completed: %q", result.Stdout)
+	case errors.As(err, &exception):
+		return fmt.Sprintf("raised %s on line %d: %s", exception.Type, exception.Line, exception.Message)
+	case errors.As(err, &exit):
+		return fmt.Sprintf("exited with status %d after printing %q", exit.Code, result.Stdout)
+	case errors.As(err, &limit):
+		return fmt.Sprintf("ended by the sandbox: %s limit of %s", limit.Kind, limit.Limit)
+	case errors.Is(err, eryx.ErrSandbox):
+		return "ended by the sandbox: " + err.Error()
+	default:
+		return "could not run: " + err.Error()
+	}
+}

@@ -1,0 +1,32 @@
+package eryx
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Result is what an execution left behind. It is complete also beside an
+// error: the output up to it, and the statistics.
+type Result struct {
+	// Stdout and Stderr are the bytes written to file descriptors 1 and 2.
+	Stdout, Stderr []byte
+	// StdoutTruncated and StderrTruncated say that more was written than
+	// [SandboxConfig.OutputLimit] keeps; what is kept is the beginning.
+	StdoutTruncated, StderrTruncated bool
+
+	// Value is the variable named by [SandboxConfig.ResultName] as JSON; nil
+	// if the script did not set it.
+	Value json.RawMessage
+	// ValueError says why the variable could not be expressed in JSON; the
+	// execution itself was successful.
+	ValueError error
+
+	// Duration is the wall time of the execution.
+	Duration time.Duration
+	// PeakMemory is the size that the interpreter's memory reached, in bytes,
+	// the image included.
+	PeakMemory int64
+	// Fuel counts loop iterations and Python back-edges and calls; the same
+	// code, bundle and inputs cost the same.
+	Fuel uint64
+}
