@@ -1,0 +1,44 @@
+package meter
+
+import "github.com/eryx-build/eryx/internal/wasm"
+
+// counts is what one function counts at.
+type counts struct{ loops, tailCalls, dispatch int }
+
+// plan finds the offsets in a function's code at which to count, ascending: the
+// header of each loop, and in front of each tail call.
+//
+// counts.dispatch is the number of targets of the largest br_table that lies
+// within a loop, which in a bytecode interpreter is its dispatch.
+func plan(code []byte) ([]int, counts, error) {
+	var (
+		at    []int
+		found counts
+		open  []bool // for each open block, whether it is a loop or in one
+	)
+	inLoop := func() bool { return len(open) > 0 && open[len(open)-1] }
+	r := wasm.NewReader(code)
+	var in wasm.Instruction
+	for r.Next(&in) {
+		switch in.Op {
+		case wasm.OpBlock, wasm.OpIf:
+			open = append(open, inLoop())
+		case wasm.OpLoop:
+			open = append(open, true)
+			found.loops++
+			at = append(at, in.End)
+		case wasm.OpEnd:
+			if len(open) > 0 {
+				open = open[:len(open)-1]
+			}
+		case wasm.OpReturnCall, wasm.OpReturnCallIndirect:
+			found.tailCalls++
+			at = append(at, in.Start)
+		case wasm.OpBrTable:
+			if inLoop() {
+				found.dispatch = max(found.dispatch, len(in.Labels))
+			}
+		}
+	}
+	return at, found, r.Err()
+}

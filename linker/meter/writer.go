@@ -1,0 +1,189 @@
+package meter
+
+import (
+	"slices"
+
+	"github.com/eryx-build/eryx/internal/wasm"
+)
+
+// writer rewrites a module. The import of checkpoint comes behind the other
+// imported functions, so that every defined function's index grows by one.
+type writer struct {
+	m            *wasm.Module
+	firstDefined uint32 // before
+	refill       uint32 // after: the function that calls checkpoint
+	fuel         uint32 // the global
+}
+
+func newWriter(m *wasm.Module) *writer {
+	imported := uint32(m.Imported(wasm.KindFunc))
+	return &writer{
+		m:            m,
+		firstDefined: imported,
+		refill:       imported + 1 + uint32(len(m.Functions)),
+		fuel:         uint32(m.Imported(wasm.KindGlobal) + len(m.Globals)),
+	}
+}
+
+// moved is a function's index afterwards.
+func (w *writer) moved(index uint32) uint32 {
+	if index >= w.firstDefined {
+		return index + 1
+	}
+	return index
+}
+
+// step appends the counter:
+//
+//	global.get fuel
+//	i32.const 1
+//	i32.sub
+//	local.tee left
+//	global.set fuel
+//	local.get left
+//	i32.const 0
+//	i32.le_s
+//	if
+//	  call refill
+//	end
+//
+// The local spares reading the global again, and the call goes to a function of
+// the module's own, which keeps the sites small.
+func (w *writer) step(code []byte, left uint32) []byte {
+	const leS, ifEmpty = 0x4c, 0x40
+	code = wasm.AppendU32(append(code, byte(wasm.OpGlobalGet)), w.fuel)
+	code = append(code, byte(wasm.OpI32Const), 1, byte(wasm.OpI32Sub))
+	code = wasm.AppendU32(append(code, byte(wasm.OpLocalTee)), left)
+	code = wasm.AppendU32(append(code, byte(wasm.OpGlobalSet)), w.fuel)
+	code = wasm.AppendU32(append(code, byte(wasm.OpLocalGet)), left)
+	code = append(code, byte(wasm.OpI32Const), 0, leS, byte(wasm.OpIf), ifEmpty)
+	code = wasm.AppendU32(append(code, byte(wasm.OpCall)), w.refill)
+	return append(code, byte(wasm.OpEnd))
+}
+
+// refillBody is the function that calls checkpoint. A count that is not above 0
+// becomes 1: below that a step could pass the end of the range unnoticed.
+//
+//	call checkpoint
+//	local.tee 0
+//	i32.const 1
+//	local.get 0
+//	i32.const 0
+//	i32.gt_s
+//	select
+//	global.set fuel
+func (w *writer) refillBody() []byte {
+	const gtS = 0x4a
+	code := wasm.AppendU32([]byte{byte(wasm.OpCall)}, w.firstDefined)
+	code = append(code, byte(wasm.OpLocalTee), 0, byte(wasm.OpI32Const), 1, byte(wasm.OpLocalGet), 0)
+	code = append(code, byte(wasm.OpI32Const), 0, gtS, byte(wasm.OpSelect))
+	code = wasm.AppendU32(append(code, byte(wasm.OpGlobalSet)), w.fuel)
+	return wasm.JoinBody([]wasm.Locals{{Count: 1, Type: wasm.I32}}, append(code, byte(wasm.OpEnd)))
+}
+
+// body rewrites one function.
+func (w *writer) body(body []byte, params int) ([]byte, counts, error) {
+	locals, code, err := wasm.SplitBody(body)
+	if err != nil {
+		return nil, counts{}, err
+	}
+	at, found, err := plan(code)
+	if err != nil {
+		return nil, counts{}, err
+	}
+	left := uint32(params)
+	for _, l := range locals {
+		left += l.Count
+	}
+	if len(at) > 0 {
+		if last := len(locals) - 1; last >= 0 && locals[last].Type == wasm.I32 {
+			locals[last].Count++
+		} else {
+			locals = append(locals, wasm.Locals{Count: 1, Type: wasm.I32})
+		}
+	}
+	out := make([]byte, 0, len(code)+20*len(at)+len(code)/16)
+	copied := 0
+	r := wasm.NewReader(code)
+	var in wasm.Instruction
+	for r.Next(&in) {
+		if len(at) > 0 && at[0] == in.Start {
+			out = w.step(append(out, code[copied:in.Start]...), left)
+			copied, at = in.Start, at[1:]
+		}
+		if in.Op.Immediate() == wasm.ImmFunc && w.moved(in.Index) != in.Index {
+			out = wasm.AppendU32(append(out, code[copied:in.Imm]...), w.moved(in.Index))
+			copied = in.End
+		}
+	}
+	if err := r.Err(); err != nil {
+		return nil, counts{}, err
+	}
+	return wasm.JoinBody(locals, append(out, code[copied:]...)), found, nil
+}
+
+// expr rewrites a constant expression.
+func (w *writer) expr(e wasm.Expr) wasm.Expr {
+	r := wasm.NewReader(e)
+	var in wasm.Instruction
+	var out wasm.Expr
+	for r.Next(&in) {
+		if in.Op == wasm.OpRefFunc {
+			out = wasm.AppendU32(append(out, e[in.Start:in.Imm]...), w.moved(in.Index))
+		} else {
+			out = append(out, e[in.Start:in.End]...)
+		}
+	}
+	return out
+}
+
+// finish adds what the bodies refer to and moves what refers to functions.
+func (w *writer) finish(names *wasm.Names) {
+	m := w.m
+	for i := range m.Globals {
+		m.Globals[i].Init = w.expr(m.Globals[i].Init)
+	}
+	for i := range m.Exports {
+		if m.Exports[i].Kind == wasm.KindFunc {
+			m.Exports[i].Index = w.moved(m.Exports[i].Index)
+		}
+	}
+	if m.Start != nil {
+		start := w.moved(*m.Start)
+		m.Start = &start
+	}
+	for i := range m.Elements {
+		e := &m.Elements[i]
+		for j := range e.Funcs {
+			e.Funcs[j] = w.moved(e.Funcs[j])
+		}
+		for j := range e.Exprs {
+			e.Exprs[j] = w.expr(e.Exprs[j])
+		}
+	}
+	m.Customs = slices.DeleteFunc(m.Customs, func(c wasm.Custom) bool { return isAboutCode(c.Name) })
+
+	checkpoint := m.AddType(wasm.FuncType{Results: []wasm.ValueType{wasm.I32}})
+	refill := m.AddType(wasm.FuncType{})
+	m.Imports = append(m.Imports, wasm.Import{Module: ImportModule, Name: ImportName, Kind: wasm.KindFunc, Type: checkpoint})
+	m.Globals = append(m.Globals, wasm.Global{
+		GlobalType: wasm.GlobalType{Type: wasm.I32, Mutable: true},
+		Init:       wasm.I32Expr(1),
+	})
+	m.Exports = append(m.Exports, wasm.Export{Name: FuelExport, Kind: wasm.KindGlobal, Index: w.fuel})
+	m.Functions = append(m.Functions, refill)
+	m.Code = append(m.Code, w.refillBody())
+
+	moved := make(map[uint32]string, len(names.Functions)+2)
+	for i, name := range names.Functions {
+		moved[w.moved(i)] = name
+	}
+	moved[w.firstDefined] = checkpointName
+	moved[w.refill] = refillName
+	names.Functions = moved
+	if names.Globals == nil {
+		names.Globals = map[uint32]string{}
+	}
+	names.Globals[w.fuel] = FuelExport
+	m.SetNames(names)
+}
