@@ -141,7 +141,8 @@ func notWord(r rune) bool {
 // SourceImage makes an image of the sources and data, nothing compiled: what
 // the guest that compiles them starts from.
 func (p *Plan) SourceImage() ([]byte, error) {
-	files := maps.Clone(p.Data)
+	files := make(map[string][]byte, len(p.Data)+len(p.Sources))
+	maps.Copy(files, p.Data)
 	maps.Copy(files, p.Sources)
 	return image.Build(maps.All(files))
 }
@@ -154,7 +155,8 @@ func (p *Plan) Image(compiled map[string][]byte) ([]byte, error) {
 			return nil, fmt.Errorf("%s was compiled but is not one of the plan's sources", file)
 		}
 	}
-	files := maps.Clone(p.Data)
+	files := make(map[string][]byte, len(p.Data)+len(p.Sources))
+	maps.Copy(files, p.Data)
 	for _, file := range slices.Sorted(maps.Keys(p.Sources)) {
 		pyc, ok := compiled[file]
 		if !ok {
