@@ -39,6 +39,8 @@ def preimport(name):
         if not name or not all(part.isidentifier() for part in name.split(".")):
             raise ImportError(f"{name!r} is not the name of a module", name=name)
         __import__(name)
+        if "asyncio" in sys.modules:
+            script.load("loop")  # the loop that a sandbox has works here, too
     except BaseException as exception:
         flush()
         return _ERROR, script.describe(exception, library=True)
