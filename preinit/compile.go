@@ -95,7 +95,7 @@ func compilePart(ctx context.Context, options CompileOptions, sources []Source, 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, g.close(ctx)) }()
+	defer g.closeInto(ctx, &err)
 	outcome, err := g.client.Execute(ctx, guest.Request{Source: compileScript, Filename: "<compile>"})
 	switch {
 	case err != nil:

@@ -30,22 +30,29 @@ func newImportError(module string, e *guest.Exception) *ImportError {
 }
 
 func (e *ImportError) Error() string {
+	missing := e.missing()
 	switch {
-	case e.Type == "ModuleNotFoundError" && e.missing() == e.Module:
+	case missing == e.Module:
 		return fmt.Sprintf("cannot pre-import %s: neither the standard library of the bundle nor its packages have "+
 			"a module of that name; add the package that has it, or correct the name", e.Module)
-	case e.Type == "ModuleNotFoundError":
+	case missing != "":
 		return fmt.Sprintf("cannot pre-import %s: it needs %s, which is neither in the standard library of the bundle "+
-			"nor in its packages; add the package that has it", e.Module, e.missing())
+			"nor in its packages; add the package that has it", e.Module, missing)
 	}
 	return fmt.Sprintf("cannot pre-import %s: %s: %s; importing it must work in a sandbox, without threads, "+
 		"processes and network", e.Module, e.Type, e.Message)
 }
 
-// missing is the module that a ModuleNotFoundError is about.
+// missing is the module that a ModuleNotFoundError is about, or "".
 func (e *ImportError) missing() string {
-	_, rest, _ := strings.Cut(e.Message, "'")
-	name, _, _ := strings.Cut(rest, "'")
+	if e.Type != "ModuleNotFoundError" {
+		return ""
+	}
+	_, rest, _ := strings.Cut(e.Message, "No module named '")
+	name, _, found := strings.Cut(rest, "'")
+	if !found {
+		return ""
+	}
 	return name
 }
 

@@ -88,7 +88,7 @@ func Run(ctx context.Context, options Options) (_ *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, g.close(ctx)) }()
+	defer g.closeInto(ctx, &err)
 
 	modules := options.Preimport
 	if !slices.Contains(modules, alwaysImported) {
@@ -167,7 +167,7 @@ func start(ctx context.Context, o startOptions) (_ *instance, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, g.close(ctx))
+			g.closeInto(ctx, &err)
 		}
 	}()
 	if _, err := inst.Call(ctx, bootExport); err != nil {
@@ -193,8 +193,12 @@ type switchWriter struct{ w io.Writer }
 
 func (s *switchWriter) Write(p []byte) (int, error) { return s.w.Write(p) }
 
-func (g *instance) close(ctx context.Context) error {
-	return errors.Join(g.Close(ctx), g.host.Close())
+// closeInto releases the guest and adds what goes wrong to err. A context that
+// is done does not keep it from that.
+func (g *instance) closeInto(ctx context.Context, err *error) {
+	if e := errors.Join(g.Close(context.WithoutCancel(ctx)), g.host.Close()); e != nil {
+		*err = errors.Join(*err, e)
+	}
 }
 
 func (g *instance) preimport(ctx context.Context, module string) error {
