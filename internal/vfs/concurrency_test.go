@@ -28,7 +28,7 @@ func TestConcurrentUse(t *testing.T) {
 				_ = f.WriteFile("/"+name+"/f", []byte(strings.Repeat("x", i*100)))
 				_ = root.Rename(name, root, fmt.Sprintf("tmp/%d", i%5))
 				if h, err := root.OpenAt(name+"/f", vfs.Create, vfs.Read|vfs.Write); err == nil {
-					_, _ = h.Append([]byte("more"))
+					_, _ = h.WriteAt([]byte("more"), vfs.End)
 					_ = root.Unlink(name + "/f")
 					_ = h.SetSize(10)
 					h.Close()

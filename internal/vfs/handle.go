@@ -259,6 +259,9 @@ func (h *Handle) writable() (*memFile, error) {
 	return nil, ErrBadDescriptor
 }
 
+// End, as an offset to write at, is the end of the file, wherever that is.
+const End = -1
+
 // WriteAt writes p at off. Where the quota ends in between, it writes what
 // fits and returns the shorter count without an error.
 func (h *Handle) WriteAt(p []byte, off int64) (int, error) {
@@ -271,32 +274,46 @@ func (h *Handle) WriteAt(p []byte, off int64) (int, error) {
 	return h.fs.write(file, p, off)
 }
 
-// Append writes p at the end of the file, wherever that is, as WriteAt does.
-func (h *Handle) Append(p []byte) (int, error) {
+// WriteAll writes all of p at off, or nothing.
+func (h *Handle) WriteAll(p []byte, off int64) error {
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
 	file, err := h.writable()
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return h.fs.write(file, p, file.size)
+	if len(p) > 0 && off >= End && h.fs.room(file, off) < int64(len(p)) {
+		return ErrNoSpace
+	}
+	_, err = h.fs.write(file, p, off)
+	return err
+}
+
+// room is how many bytes can be written at off, or fewer than 1.
+func (f *FS) room(file *memFile, off int64) int64 {
+	if off == End {
+		off = file.size
+	}
+	return min(max(file.size-off, 0)+f.maxBytes-f.bytes-max(off-file.size, 0), maxFileSize-off)
 }
 
 func (f *FS) write(file *memFile, p []byte, off int64) (int, error) {
-	if off < 0 {
+	switch {
+	case off < End:
 		return 0, ErrInvalid
-	}
-	if len(p) == 0 {
+	case len(p) == 0:
 		return 0, nil
-	}
-	if off >= maxFileSize {
+	case off >= maxFileSize:
 		return 0, ErrFileTooLarge
 	}
-	room := max(file.size-off+f.maxBytes-f.bytes, 0)
-	p = p[:min(int64(len(p)), room, maxFileSize-off)]
-	if len(p) == 0 {
+	room := f.room(file, off)
+	if room < 1 {
 		return 0, ErrNoSpace
 	}
+	if off == End {
+		off = file.size
+	}
+	p = p[:min(int64(len(p)), room)]
 	f.bytes += max(0, off+int64(len(p))-file.size)
 	f.memory -= file.allocated()
 	file.writeAt(p, off)

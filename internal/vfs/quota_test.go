@@ -22,11 +22,15 @@ func TestQuotaBytes(t *testing.T) {
 	if n != 60_000 || err != nil {
 		t.Fatalf("wrote %d, %v", n, err)
 	}
-	if n, err = h.Append(make([]byte, 60_000)); n != 40_000 || err != nil {
+	if n, err = h.WriteAt(make([]byte, 60_000), vfs.End); n != 40_000 || err != nil {
 		t.Errorf("what fits is written: wrote %d, %v", n, err)
 	}
-	_, err = h.Append([]byte("x"))
+	_, err = h.WriteAt([]byte("x"), vfs.End)
 	want(t, "append to a full file system", err, vfs.ErrNoSpace)
+	want(t, "write all of what fits in part", h.WriteAll(make([]byte, 20), 99_990), vfs.ErrNoSpace)
+	want(t, "write all of it at the end", h.WriteAll(make([]byte, 1), vfs.End), vfs.ErrNoSpace)
+	want(t, "write all of what fits", h.WriteAll(make([]byte, 10), 99_990), 0)
+	want(t, "write all, far out", h.WriteAll(make([]byte, 10), math.MaxInt64), vfs.ErrNoSpace)
 	if n, err = h.WriteAt([]byte("overwrite"), 99_990); n != 9 || err != nil {
 		t.Errorf("overwriting needs no room: wrote %d, %v", n, err)
 	}
@@ -52,7 +56,7 @@ func TestHoles(t *testing.T) {
 	defer root.Close()
 	h := openAt(t, root, "tmp/f", vfs.Create, vfs.Read|vfs.Write)
 	for off, wanted := range map[int64]vfs.Error{
-		-1:                vfs.ErrInvalid,
+		-2:                vfs.ErrInvalid,
 		1 << 20:           vfs.ErrNoSpace,
 		4 << 30:           vfs.ErrNoSpace,
 		1 << 40:           vfs.ErrFileTooLarge,

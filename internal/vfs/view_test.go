@@ -36,7 +36,7 @@ func TestViewErrors(t *testing.T) {
 	root := f.Root()
 	defer root.Close()
 	want(t, "symlink", root.Symlink("loop", "tmp/loop"), 0)
-	want(t, "symlink", root.Symlink("../..", "tmp/out"), 0)
+	want(t, "symlink", root.Symlink("../../../..", "tmp/out"), 0)
 	v := f.View()
 	for name, wanted := range map[string]error{
 		"nothing":         fs.ErrNotExist,
@@ -46,8 +46,7 @@ func TestViewErrors(t *testing.T) {
 		"tmp/../..":       fs.ErrInvalid,
 		"":                fs.ErrInvalid,
 		"tmp/loop":        vfs.ErrLoop,
-		"tmp/out":         fs.ErrPermission,
-		"tmp/out/etc":     fs.ErrPermission,
+		"tmp/out/etc":     fs.ErrNotExist,
 		"tmp/a\x00b":      fs.ErrInvalid,
 		"tmp/x/y":         fs.ErrNotExist,
 		"tmp/\xff\xfe":    fs.ErrInvalid,
@@ -149,7 +148,7 @@ func TestHostSide(t *testing.T) {
 	want(t, "write in an image", f.WriteFile("/usr/lib/eryx/support.py", nil), vfs.ErrReadOnly)
 	want(t, "write too much", f.WriteFile("/tmp/f", make([]byte, 200)), vfs.ErrNoSpace)
 	want(t, "write nowhere", f.WriteFile("/nothing/f", nil), vfs.ErrNotExist)
-	if _, err := vfs.New(vfs.Config{Directories: []string{"/a/../../b"}}); err == nil || !strings.Contains(err.Error(), "/a/../../b") {
+	if _, err := vfs.New(vfs.Config{Directories: []string{"/a\x00b"}}); err == nil || !strings.Contains(err.Error(), "mkdir /a") {
 		t.Errorf("a directory that cannot be made: %v", err)
 	}
 	list, err := f.View().ReadDir("home/user/a/b/c")

@@ -50,7 +50,7 @@ func checkName(name string) error {
 }
 
 // begin checks a path that is given from outside. It has to be relative:
-// absolute ones, like ".." beyond the base, are not permitted.
+// absolute ones are not permitted.
 func (f *FS) begin(base directory, path string) (*walk, error) {
 	if err := checkPath(path); err != nil {
 		return nil, err
@@ -61,9 +61,10 @@ func (f *FS) begin(base directory, path string) (*walk, error) {
 	return &walk{fs: f, base: base}, nil
 }
 
-// up is "..". It never leaves the base.
+// up is "..". It never leaves the base: at the root of the tree it stays there,
+// as POSIX has it, and below any other base it is not permitted.
 func (w *walk) up(d directory) (directory, error) {
-	if d == w.base {
+	if d == w.base && d != directory(w.fs.root) {
 		return nil, ErrNotPermitted
 	}
 	return d.up(), nil

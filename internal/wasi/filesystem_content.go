@@ -86,7 +86,7 @@ func (h *Host) DescriptorAppendViaStream(_ context.Context, self bindings.Descri
 	if err != nil {
 		return 0, err
 	}
-	return h.newOutputStream(&fileSink{file, appending}, describe(file))
+	return h.newOutputStream(&fileSink{file, vfs.End}, describe(file))
 }
 
 // fileSource is a file as an input stream. At its end it can be read again:
@@ -111,29 +111,20 @@ func (s *fileSource) read(limit int) ([]byte, error) {
 func (s *fileSource) ready() <-chan struct{} { return nil }
 func (s *fileSource) close()                 { s.file.Close() }
 
-// appending, as a sink's offset, is wherever the file ends.
-const appending = -1
-
-// fileSink is a file as an output stream.
+// fileSink is a file as an output stream. A piece that does not fit into the
+// quota is not written in part, so that whoever gets the stream's error can
+// write it again in another way and learn how much fits.
 type fileSink struct {
 	file *vfs.Handle
-	off  int64
+	off  int64 // or vfs.End
 }
 
 func (s *fileSink) write(p []byte) error {
-	for len(p) > 0 {
-		var n int
-		var err error
-		if s.off == appending {
-			n, err = s.file.Append(p)
-		} else {
-			n, err = s.file.WriteAt(p, s.off)
-			s.off += int64(n)
-		}
-		if err != nil {
-			return err
-		}
-		p = p[n:]
+	if err := s.file.WriteAll(p, s.off); err != nil {
+		return err
+	}
+	if s.off != vfs.End {
+		s.off += int64(len(p))
 	}
 	return nil
 }

@@ -9,7 +9,8 @@ import (
 
 // Paths are relative to a descriptor and resolved by the file system, which
 // lets none of them out of the descriptor's directory: an absolute path, or
-// one that goes up too far, is not-permitted.
+// one that goes up too far, is not-permitted. Only the root is its own parent,
+// as POSIX has it, where the WIT has ".." refused.
 
 // at runs an operation on a path below a descriptor.
 func (h *Host) at(self bindings.Descriptor, op func(dir *vfs.Handle) error) error {

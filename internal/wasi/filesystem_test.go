@@ -260,7 +260,10 @@ func TestPathErrors(t *testing.T) {
 	ok(t, "symlink", g.DescriptorSymlinkAt(ctx, g.root, "f", "tmp/l"))
 	ok(t, "mkdir", g.DescriptorCreateDirectoryAt(ctx, g.root, "tmp/d"))
 	code(t, "absolute", open(follow, "/tmp/f", 0, flagRead), bindings.FilesystemErrorCodeNotPermitted)
-	code(t, "upwards", open(follow, "tmp/../../f", 0, flagRead), bindings.FilesystemErrorCodeNotPermitted)
+	code(t, "upwards", open(follow, "tmp/../../f", 0, flagRead), bindings.FilesystemErrorCodeNoEntry)
+	ok(t, "upwards and down again", open(follow, "tmp/../../tmp/f", 0, flagRead))
+	_, err := g.DescriptorStatAt(ctx, g.open("tmp", 0, flagRead), follow, "../tmp/f")
+	code(t, "upwards from a directory", err, bindings.FilesystemErrorCodeNotPermitted)
 	code(t, "missing", open(follow, "tmp/no", 0, flagRead), bindings.FilesystemErrorCodeNoEntry)
 	code(t, "exists", open(follow, "tmp/f", bindings.OpenFlagsCreate|bindings.OpenFlagsExclusive, flagWrite), bindings.FilesystemErrorCodeExist)
 	code(t, "not a directory", open(follow, "tmp/f", bindings.OpenFlagsDirectory, flagRead), bindings.FilesystemErrorCodeNotDirectory)
@@ -279,7 +282,7 @@ func TestPathErrors(t *testing.T) {
 	code(t, "rename into itself", g.DescriptorRenameAt(ctx, g.root, "tmp/d", g.root, "tmp/d/e"), bindings.FilesystemErrorCodeInvalid)
 	code(t, "rename to an image", g.DescriptorRenameAt(ctx, g.root, "tmp/f", g.root, "usr/lib/python3.14/f"), bindings.FilesystemErrorCodeCrossDevice)
 	code(t, "link of a directory", g.DescriptorLinkAt(ctx, g.root, 0, "tmp/d", g.root, "tmp/e"), bindings.FilesystemErrorCodeNotPermitted)
-	_, err := g.DescriptorReadlinkAt(ctx, g.root, "tmp/f")
+	_, err = g.DescriptorReadlinkAt(ctx, g.root, "tmp/f")
 	code(t, "readlink of a file", err, bindings.FilesystemErrorCodeInvalid)
 	code(t, "below a file", g.DescriptorCreateDirectoryAt(ctx, g.open("tmp/f", 0, flagRead), "x"), bindings.FilesystemErrorCodeNotDirectory)
 	d := g.open("tmp/d", bindings.OpenFlagsDirectory, flagRead)
@@ -314,7 +317,7 @@ func TestFileStreams(t *testing.T) {
 		t.Errorf("read at the end: %v", err)
 	}
 
-	// The quota: what fits is written, and the error can be asked for.
+	// The quota: nothing is written, and the error can be asked for.
 	err = g.OutputStreamBlockingWriteAndFlush(ctx, a, make([]byte, 200))
 	failure, isStream := errors.AsType[bindings.StreamError](err)
 	if !isStream || failure.Case != bindings.StreamErrorLastOperationFailed {
@@ -324,7 +327,16 @@ func TestFileStreams(t *testing.T) {
 	if want := abi.Some(bindings.FilesystemErrorCodeInsufficientSpace); got != want || err != nil {
 		t.Errorf("error code %v, %v", got, err)
 	}
+	if u := g.fs.Usage(); u.Bytes != 10 {
+		t.Errorf("after a write that did not fit, usage is %+v", u)
+	}
 	ok(t, "drop the error", g.DropError(ctx, failure.LastOperationFailed))
+
+	// What is at its end can be read on when the file grows.
+	ok(t, "grow", g.DescriptorSetSize(ctx, d, 12))
+	if p, err := g.InputStreamBlockingRead(ctx, r, 3); string(p) != "\x00\x00" || err != nil {
+		t.Errorf("read after growing: %q, %v", p, err)
+	}
 
 	// Streams keep the file alive.
 	ok(t, "drop", g.DropInputStream(ctx, r))

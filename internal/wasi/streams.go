@@ -125,7 +125,8 @@ func (h *Host) read(ctx context.Context, s *inputStream, length uint64, blocking
 	for {
 		b, err := s.source.read(int(min(length, maxRead)))
 		if err != nil {
-			s.closed = true
+			// The end of a file is not forever.
+			s.closed = !errors.Is(err, io.EOF)
 			return nil, h.failed(err)
 		}
 		if len(b) > 0 || !blocking {
