@@ -1,0 +1,137 @@
+//go:build linux
+
+// Bench measures the runtime beside its peers, in turn and in one run, so that
+// a noisy machine is noisy for all: what to read are the ratios. Wall and CPU
+// time are reported side by side, as minimum and median.
+//
+//	bench -bundle python.eryx -cli bin/eryx-build [-peer VENV] [-rounds N]
+//
+// VENV is a Python virtual environment in which pyeryx is installed; without
+// it only the own figures are shown.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// sample is what one repetition took.
+type sample struct{ wall, cpu time.Duration }
+
+// contestant is one way to do the job that a comparison is about.
+type contestant struct {
+	name   string
+	sample func(ctx context.Context) (sample, error)
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	bundle := flags.String("bundle", "", "the `bundle` to run")
+	cli := flags.String("cli", "", "the eryx-build `executable`")
+	peer := flags.String("peer", "", "a virtual environment `directory` with pyeryx")
+	rounds := flags.Int("rounds", 20, "whole-process repetitions of each command")
+	repeat := flags.Int("repeat", 500, "in-process repetitions")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *bundle == "" || *cli == "" {
+		return fmt.Errorf("-bundle and -cli have to be given")
+	}
+
+	processes := []contestant{
+		{"eryx-build run -c", process(*cli, "run", *bundle, "-c", `print("hello")`)},
+	}
+	var peerPython string
+	if *peer != "" {
+		processes = append(processes, contestant{"pyeryx -c", process(filepath.Join(*peer, "bin", "pyeryx"), "-c", `print("hello")`)})
+		peerPython = filepath.Join(*peer, "bin", "python")
+	}
+	processes = append(processes, contestant{"python3 -c (native)", process("python3", "-c", `print("hello")`)})
+	if err := compare(ctx, out, `print("hello"), a whole process`, *rounds, processes); err != nil {
+		return err
+	}
+
+	rt, err := openRuntime(ctx, *bundle)
+	if err != nil {
+		return err
+	}
+	defer rt.close()
+	fresh := []contestant{{"eryx", rt.fresh}}
+	if peerPython != "" {
+		p, err := startPeer(ctx, peerPython)
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		fresh = append(fresh, contestant{"pyeryx", p.fresh})
+	}
+	if err := compare(ctx, out, "create a sandbox, print(1+1), close it", *repeat, fresh); err != nil {
+		return err
+	}
+	if err := rt.memory(ctx, out); err != nil {
+		return err
+	}
+	return rt.cancellation(ctx, out)
+}
+
+// compare runs the contestants in turn and prints a table; ratios are to the
+// first of them.
+func compare(ctx context.Context, out io.Writer, title string, rounds int, contestants []contestant) error {
+	samples := make([][]sample, len(contestants))
+	for round := -1; round < rounds; round++ {
+		for i, c := range contestants {
+			s, err := c.sample(ctx)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
+			if round >= 0 { // the first is for warming up
+				samples[i] = append(samples[i], s)
+			}
+		}
+	}
+	fmt.Fprintf(out, "\n%s (%d rounds)\n", title, rounds)
+	fmt.Fprintf(out, "  %-22s %10s %10s %10s %10s %8s\n", "", "wall min", "median", "cpu min", "median", "ratio")
+	var base time.Duration
+	for i, c := range contestants {
+		wall := sorted(samples[i], func(s sample) time.Duration { return s.wall })
+		cpu := sorted(samples[i], func(s sample) time.Duration { return s.cpu })
+		if i == 0 {
+			base = median(wall)
+		}
+		fmt.Fprintf(out, "  %-22s %10s %10s %10s %10s %7.2fx\n", c.name,
+			short(wall[0]), short(median(wall)), short(cpu[0]), short(median(cpu)),
+			float64(median(wall))/float64(base))
+	}
+	return nil
+}
+
+func sorted(samples []sample, of func(sample) time.Duration) []time.Duration {
+	list := make([]time.Duration, len(samples))
+	for i, s := range samples {
+		list[i] = of(s)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func median(list []time.Duration) time.Duration { return list[len(list)/2] }
+
+func short(d time.Duration) string {
+	return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond))
+}

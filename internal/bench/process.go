@@ -1,0 +1,89 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// process runs a command once a sample; its CPU time is the operating
+// system's account of it.
+func process(name string, args ...string) func(context.Context) (sample, error) {
+	return func(ctx context.Context) (sample, error) {
+		cmd := exec.CommandContext(ctx, name, args...)
+		start := time.Now()
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return sample{}, fmt.Errorf("%w: %s", err, out)
+		}
+		if strings.TrimSpace(string(out)) != "hello" {
+			return sample{}, fmt.Errorf("printed %q", out)
+		}
+		return sample{
+			wall: time.Since(start),
+			cpu:  cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
+		}, nil
+	}
+}
+
+// peerScript does in pyeryx what [subject.fresh] does here, once for each line
+// it reads.
+const peerScript = `
+import sys, time
+import eryx
+for _ in sys.stdin:
+    wall, cpu = time.perf_counter_ns(), time.process_time_ns()
+    sandbox = eryx.Sandbox()
+    result = sandbox.execute("print(1+1)")
+    del sandbox
+    wall, cpu = time.perf_counter_ns() - wall, time.process_time_ns() - cpu
+    assert result.stdout_text.strip() == "2", result.stdout_text
+    print(wall, cpu, flush=True)
+`
+
+// peer is a running pyeryx.
+type peer struct {
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	lines *bufio.Reader
+}
+
+func startPeer(ctx context.Context, python string) (*peer, error) {
+	cmd := exec.CommandContext(ctx, python, "-c", peerScript)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting pyeryx: %w", err)
+	}
+	return &peer{cmd, stdin, bufio.NewReader(stdout)}, nil
+}
+
+func (p *peer) fresh(context.Context) (sample, error) {
+	if _, err := io.WriteString(p.stdin, "\n"); err != nil {
+		return sample{}, err
+	}
+	line, err := p.lines.ReadString('\n')
+	if err != nil {
+		return sample{}, err
+	}
+	var s sample
+	_, err = fmt.Sscan(line, &s.wall, &s.cpu)
+	return s, err
+}
+
+func (p *peer) close() {
+	_ = p.stdin.Close()
+	_ = p.cmd.Wait()
+}
