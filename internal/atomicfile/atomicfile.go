@@ -38,11 +38,11 @@ func (e *WriteError) Unwrap() error { return e.Err }
 // whoever reads the message.
 func cause(err error) error {
 	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) && pathErr == err {
+	if errors.As(err, &pathErr) {
 		return pathErr.Err
 	}
 	var linkErr *os.LinkError
-	if errors.As(err, &linkErr) && linkErr == err {
+	if errors.As(err, &linkErr) {
 		return linkErr.Err
 	}
 	return err

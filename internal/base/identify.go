@@ -4,8 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/binary"
-	"errors"
-	"io"
 )
 
 // identify tells what a frame's content is by looking at it: the name of a
@@ -70,7 +68,7 @@ func isStdlib(archive []byte) bool {
 	const needed = "encodings/__init__.py"
 	for r := tar.NewReader(bytes.NewReader(archive)); ; {
 		header, err := r.Next()
-		if errors.Is(err, io.EOF) || err != nil {
+		if err != nil { // the end, or no archive
 			return false
 		}
 		if header.Name == needed || header.Name == "./"+needed {

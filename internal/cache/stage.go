@@ -180,7 +180,7 @@ func (c *Cache) Store(key Key, v *Value) (*Entry, error) {
 // nothing. A nil Cache always computes.
 func (c *Cache) Do(ctx context.Context, key Key, compute func(ctx context.Context) (*Value, error)) (entry *Entry, hit bool, err error) {
 	if entry, err = c.Lookup(key); entry != nil || err != nil {
-		return entry, true, err
+		return entry, entry != nil, err
 	}
 	if c != nil {
 		unlock, err := c.Lock(ctx, key.Stage+"-"+key.SHA256)
@@ -189,7 +189,7 @@ func (c *Cache) Do(ctx context.Context, key Key, compute func(ctx context.Contex
 		}
 		defer unlock()
 		if entry, err = c.Lookup(key); entry != nil || err != nil {
-			return entry, true, err
+			return entry, entry != nil, err
 		}
 	}
 	v, err := compute(ctx)
