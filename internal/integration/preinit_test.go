@@ -262,11 +262,11 @@ def count():
 	const source = `
 import os, random, secrets, tempfile, uuid, __setup__
 result = [random.random(), __setup__.own.random(), secrets.token_hex(8), str(uuid.uuid4()),
-          tempfile.mktemp(), os.urandom(4).hex(), __setup__.count(), __setup__.seeded.random(), hash("x")]
+          tempfile.mktemp(), os.urandom(4).hex(), os.getcwd(), __setup__.count(), __setup__.seeded.random(), hash("x")]
 `
 	one := strings.Split(p.restore(t, options, image).result(t, source, 1), ", ")
 	two := strings.Split(p.restore(t, options, image).result(t, source, 2), ", ")
-	if len(one) != 9 || len(two) != 9 {
+	if len(one) != 10 || len(two) != 10 {
 		t.Fatalf("%q, %q", one, two)
 	}
 	for i := range one {
@@ -274,8 +274,8 @@ result = [random.random(), __setup__.own.random(), secrets.token_hex(8), str(uui
 			t.Errorf("value %d: %s and %s, want same: %v", i, one[i], two[i], same)
 		}
 	}
-	if one[6] != "1" {
-		t.Errorf("the counter began at %s", one[6])
+	if one[6] != `"`+vfs.HomeDir+`"` || one[7] != "1" {
+		t.Errorf("the working directory is %s, the counter began at %s", one[6], one[7])
 	}
 }
 

@@ -11,6 +11,8 @@ imported when a script needs it, and by :func:`seal` for the image.
 
 from eryx_support.builtins_copy import builtins_copy as __builtins__
 
+import os as _os
+
 from eryx_support.lifecycle import preimport, seal, setup
 from eryx_support.restore import on_restore
 from eryx_support.script import describe, execute
@@ -18,4 +20,11 @@ from eryx_support.streams import flush, prepare as _prepare
 
 __all__ = ["describe", "execute", "flush", "on_restore", "preimport", "seal", "setup"]
 
+# Where scripts find and leave files, unless they say otherwise.
+_HOME = "/home/user"
+
 _prepare()
+try:
+    _os.chdir(_HOME)
+except OSError:
+    pass  # the host gave no such directory
