@@ -103,10 +103,25 @@ type program struct {
 	// skeleton is set if the module itself was not seen: there are no data
 	// segments to start from.
 	skeleton bool
+	// recyclable is set if cores can be used again.
+	recyclable bool
+
+	mu     sync.Mutex
+	closed bool
+	idle   []*core
 }
 
 func (p *program) close(ctx context.Context) error {
-	err := p.runtime.Close(ctx)
+	p.mu.Lock()
+	p.closed = true
+	idle := p.idle
+	p.idle = nil
+	p.mu.Unlock()
+	var errs []error
+	for _, c := range idle {
+		errs = append(errs, c.discard(ctx))
+	}
+	err := errors.Join(append(errs, p.runtime.Close(ctx))...)
 	if p.cache != nil {
 		err = errors.Join(err, p.cache.Close(ctx))
 	}

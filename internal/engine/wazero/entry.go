@@ -28,6 +28,9 @@ type entry struct {
 	Digest   string `json:"digest"`
 	// Functions is how many functions the code is for, or -1 if not known.
 	Functions int `json:"functions"`
+	// Recyclable says that nothing in the module changes a table, so that
+	// instances can be used again.
+	Recyclable bool `json:"recyclable"`
 }
 
 var (

@@ -15,15 +15,19 @@ import (
 // at a time.
 type instance struct {
 	module *module
-	guest  api.Module
-	memory *memory
-	host   any
+	*core
+	memory memory
+	// startSize is the memory's size when the instance was made, in bytes.
+	startSize uint64
+	host      any
 
 	functions map[string]*function
 	realloc   *function
 	// reallocStack holds cabi_realloc's arguments and result, to spare an
 	// allocation for each string that the host returns.
 	reallocStack [4]uint64
+	running      int  // calls that have not returned
+	failed       bool // a call ended with an error
 	closed       bool
 }
 
@@ -36,10 +40,12 @@ type function struct {
 	running bool
 }
 
+var errRunning = errors.New("the instance cannot be closed while it runs: let the call return first, by cancelling its context")
+
 var errInstanceClosed = errors.New("the instance has been closed")
 
 // Memory implements [engine.Guest].
-func (i *instance) Memory() engine.Memory { return i.memory }
+func (i *instance) Memory() engine.Memory { return &i.memory }
 
 // Host implements [engine.Guest].
 func (i *instance) Host() any { return i.host }
@@ -50,13 +56,25 @@ func (i *instance) Call(ctx context.Context, export string, args ...uint64) ([]u
 	if err != nil {
 		return nil, err
 	}
-	f.running = true
+	i.enter(f)
 	results, err := f.Function.Call(&callContext{ctx, i}, args...)
-	f.running = false
-	if err != nil {
+	if i.leave(f, err); err != nil {
 		return nil, callError(export, err)
 	}
 	return results, nil
+}
+
+func (i *instance) enter(f *function) {
+	f.running = true
+	i.running++
+}
+
+func (i *instance) leave(f *function, err error) {
+	f.running = false
+	i.running--
+	if err != nil {
+		i.failed = true
+	}
 }
 
 // function finds an export that is not running: usually the one that was used
@@ -102,10 +120,9 @@ func (i *instance) Realloc(ctx context.Context, old, oldSize, align, newSize uin
 		stack = make([]uint64, len(i.reallocStack))
 	}
 	stack[0], stack[1], stack[2], stack[3] = uint64(old), uint64(oldSize), uint64(align), uint64(newSize)
-	f.running = true
+	i.enter(f)
 	err := f.CallWithStack(&callContext{ctx, i}, stack)
-	f.running = false
-	if err != nil {
+	if i.leave(f, err); err != nil {
 		return 0, callError(reallocExport, err)
 	}
 	return uint32(stack[0]), nil
@@ -150,10 +167,18 @@ func (i *instance) Close(ctx context.Context) error {
 	if i.closed {
 		return nil
 	}
+	if i.running > 0 {
+		return errRunning
+	}
 	i.closed = true
+	i.memory.linear = nil
 	i.functions, i.realloc = nil, nil
-	ctx = context.WithoutCancel(ctx)
-	return errors.Join(i.guest.Close(ctx), i.module.release(ctx))
+	var err error
+	if i.failed || !i.module.program.recycle(i.core, i.startSize) {
+		err = i.discard(ctx)
+	}
+	i.core = nil
+	return errors.Join(err, i.module.release(ctx))
 }
 
 // callContext is a call's context, by which host functions find the instance.

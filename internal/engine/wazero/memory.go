@@ -11,52 +11,39 @@ import (
 // maxMemory is all that 32-bit addresses reach, in bytes.
 const maxMemory = 1 << 32
 
-// memory is one instance's linear memory: [engine.Memory] for host functions,
-// and what wazero allocates it from.
-type memory struct {
-	limit uint64 // bytes, a multiple of the page size
-	bytes []byte // what the guest may access now
-	block block
-	used  bool
-	err   error // why nothing could be allocated
+// linear is the linear memory of one of wazero's instances, which allocates it
+// from here. It outlives an [instance] if that is recycled.
+type linear struct {
+	limit    uint64 // bytes, a multiple of the page size
+	reserved uint64 // bytes, what limit can be raised to
+	bytes    []byte // what the guest may access now
+	block    block
+	err      error // why nothing could be allocated
 }
 
 var (
-	_ engine.Memory                = (*memory)(nil)
-	_ experimental.MemoryAllocator = (*memory)(nil)
-	_ experimental.LinearMemory    = (*memory)(nil)
+	_ experimental.MemoryAllocator = (*linear)(nil)
+	_ experimental.LinearMemory    = (*linear)(nil)
 )
 
-func newMemory(limit uint64) *memory {
+func roundLimit(limit uint64) uint64 {
 	if limit == 0 || limit > maxMemory {
 		limit = maxMemory
 	}
-	return &memory{limit: limit &^ (engine.PageSize - 1)}
-}
-
-// Size implements [engine.Memory].
-func (m *memory) Size() uint64 { return uint64(len(m.bytes)) }
-
-// View implements [engine.Memory].
-func (m *memory) View(offset, length uint32) ([]byte, bool) {
-	end := uint64(offset) + uint64(length)
-	if end > uint64(len(m.bytes)) {
-		return nil, false
-	}
-	return m.bytes[offset:end:end], true
+	return limit &^ (engine.PageSize - 1)
 }
 
 // Allocate implements [experimental.MemoryAllocator]; the sizes are in bytes.
-func (m *memory) Allocate(_, maximum uint64) experimental.LinearMemory {
-	m.used = true
+func (m *linear) Allocate(_, maximum uint64) experimental.LinearMemory {
 	m.limit = min(m.limit, maximum)
+	m.reserved = m.limit
 	m.err = m.block.reserve(m.limit)
 	return m
 }
 
 // Reallocate implements [experimental.LinearMemory]: the guest grows its
 // memory to size bytes. nil is a refusal, which the guest sees as -1.
-func (m *memory) Reallocate(size uint64) []byte {
+func (m *linear) Reallocate(size uint64) []byte {
 	if m.err != nil || size > m.limit {
 		return nil
 	}
@@ -71,14 +58,16 @@ func (m *memory) Reallocate(size uint64) []byte {
 }
 
 // Free implements [experimental.LinearMemory].
-func (m *memory) Free() {
+func (m *linear) Free() {
 	m.bytes = nil
 	m.block.release()
 }
 
+func (m *linear) size() uint64 { return uint64(len(m.bytes)) }
+
 // restore makes the memory's content the image's. The memory has the image's
 // size already; dirty is how many bytes of it may not be zero.
-func (m *memory) restore(image *engine.Image, dirty uint64) error {
+func (m *linear) restore(image *engine.Image, dirty uint64) error {
 	mapped := 0
 	if image.File != nil {
 		n, err := m.block.mapFile(m.bytes, image)
@@ -92,6 +81,34 @@ func (m *memory) restore(image *engine.Image, dirty uint64) error {
 		clear(m.bytes[size:dirty])
 	}
 	return nil
+}
+
+// forget gives up the content, and the memory that it takes, but neither the
+// address space nor the size that the guest knows.
+func (m *linear) forget() error { return m.block.forget(m.bytes) }
+
+// memory is [engine.Memory] of one instance.
+type memory struct {
+	linear *linear // nil if the instance has no memory or is closed
+}
+
+var _ engine.Memory = (*memory)(nil)
+
+// Size implements [engine.Memory].
+func (m *memory) Size() uint64 {
+	if m.linear == nil {
+		return 0
+	}
+	return uint64(len(m.linear.bytes))
+}
+
+// View implements [engine.Memory].
+func (m *memory) View(offset, length uint32) ([]byte, bool) {
+	end := uint64(offset) + uint64(length)
+	if m.linear == nil || end > uint64(len(m.linear.bytes)) {
+		return nil, false
+	}
+	return m.linear.bytes[offset:end:end], true
 }
 
 // checkImage refuses an image that contradicts itself.

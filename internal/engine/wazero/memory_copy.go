@@ -1,6 +1,10 @@
 package wazero
 
-import "github.com/eryx-build/eryx/internal/engine"
+import (
+	"errors"
+
+	"github.com/eryx-build/eryx/internal/engine"
+)
 
 // copyBlock is memory of Go's own, for platforms where address space cannot be
 // reserved. Images are copied into it.
@@ -32,5 +36,10 @@ func (b *copyBlock) grow(current []byte, size uint64) ([]byte, error) {
 
 // mapFile maps nothing.
 func (b *copyBlock) mapFile([]byte, *engine.Image) (int, error) { return 0, nil }
+
+// forget refuses: memory that is copied is not worth keeping.
+func (b *copyBlock) forget([]byte) error { return errors.ErrUnsupported }
+
+func (b *copyBlock) remember([]byte) error { return errors.ErrUnsupported }
 
 func (b *copyBlock) release() { b.bytes = nil }

@@ -87,6 +87,18 @@ func (b *mapBlock) mapFile(memory []byte, image *engine.Image) (int, error) {
 	return whole, nil
 }
 
+// forget makes memory inaccessible, and its content is gone.
+func (b *mapBlock) forget(memory []byte) error {
+	_, err := unix.MmapPtr(-1, 0, unsafe.Pointer(unsafe.SliceData(memory)), uintptr(len(memory)),
+		unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE|unix.MAP_FIXED)
+	return err
+}
+
+// remember makes memory that was forgotten accessible again, filled with zeros.
+func (b *mapBlock) remember(memory []byte) error {
+	return unix.Mprotect(memory, unix.PROT_READ|unix.PROT_WRITE)
+}
+
 // release gives the address space back.
 func (b *mapBlock) release() {
 	if b.base == nil {

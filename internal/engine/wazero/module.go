@@ -11,7 +11,6 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/eryx-build/eryx/internal/engine"
 )
@@ -134,11 +133,8 @@ func (m *module) Instantiate(ctx context.Context, config engine.InstanceConfig) 
 	return i, nil
 }
 
-var moduleConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions()
-
 func (m *module) instantiate(ctx context.Context, config engine.InstanceConfig) (_ *instance, err error) {
 	o := m.program.outline
-	mem := newMemory(config.MemoryLimit)
 	image := config.Image
 	size := o.minimum
 	switch {
@@ -155,35 +151,28 @@ func (m *module) instantiate(ctx context.Context, config engine.InstanceConfig) 
 		}
 		size = image.Size
 	}
-	if size > mem.limit {
-		return nil, fmt.Errorf("memory limit of %d bytes is below the %d bytes to start with", mem.limit, size)
+	limit := roundLimit(config.MemoryLimit)
+	if size > limit {
+		return nil, fmt.Errorf("memory limit of %d bytes is below the %d bytes to start with", limit, size)
 	}
 
-	i := &instance{module: m, memory: mem, host: config.Host}
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("wazero: %v", r)
-			if mem.err != nil {
-				err = mem.err
-			}
+	c := m.program.recycled(ctx, image, limit)
+	if c == nil {
+		if c, err = m.program.newCore(ctx, limit); err != nil {
+			return nil, err
 		}
+	}
+	i := &instance{module: m, core: c, host: config.Host, startSize: size}
+	if o.hasMemory {
+		i.memory.linear = c.linear
+	}
+	defer func() {
 		if err != nil {
-			if i.guest != nil {
-				err = errors.Join(err, i.guest.Close(context.WithoutCancel(ctx)))
-			}
-			mem.Free()
+			err = errors.Join(err, c.discard(ctx))
 		}
 	}()
-	if i.guest, err = m.program.runtime.InstantiateModule(experimental.WithMemoryAllocator(ctx, mem), m.program.compiled, moduleConfig); err != nil {
-		return nil, err
-	}
 	if image != nil {
-		if add := (size - o.minimum) / engine.PageSize; add > 0 {
-			if _, ok := i.guest.Memory().Grow(uint32(add)); !ok {
-				return nil, fmt.Errorf("no memory for an image of %d bytes", size)
-			}
-		}
-		if err := mem.restore(image, o.written); err != nil {
+		if err := c.restore(image, o.written); err != nil {
 			return nil, err
 		}
 	}

@@ -32,7 +32,8 @@ type PrecompileOptions struct {
 // Precompile compiles a module for this machine, to be loaded by means of its
 // skeleton. Same inputs, wazero and CPU give the same bytes.
 func (e *Engine) Precompile(ctx context.Context, module, skeleton []byte, options PrecompileOptions) (*Native, error) {
-	if err := matches(module, skeleton); err != nil {
+	parsed, err := matches(module, skeleton)
+	if err != nil {
 		return nil, fmt.Errorf("precompile: skeleton is not this module's: %w", err)
 	}
 	target, err := e.findTarget()
@@ -47,7 +48,10 @@ func (e *Engine) Precompile(ctx context.Context, module, skeleton []byte, option
 	if err != nil {
 		return nil, fmt.Errorf("precompile: learn the skeleton's name: %w", err)
 	}
-	described := entry{Directory: learned.Directory, Name: learned.Name, Size: int64(len(code))}
+	described := entry{
+		Directory: learned.Directory, Name: learned.Name, Size: int64(len(code)),
+		Recyclable: leavesTablesAlone(parsed),
+	}
 	if err := described.measure(bytes.NewReader(code)); err != nil {
 		return nil, fmt.Errorf("precompile: %w", err)
 	}
@@ -94,15 +98,16 @@ func (e *Engine) nativeCode(ctx context.Context, module []byte, options Precompi
 }
 
 // matches checks that code compiled from the module fits the skeleton: all
-// that wazero lays out in an instance depends on what is compared here.
-func matches(module, skeleton []byte) error {
+// that wazero lays out in an instance depends on what is compared here. It
+// returns the module.
+func matches(module, skeleton []byte) (*wasm.Module, error) {
 	m, err := wasm.Parse(module)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s, err := wasm.Parse(skeleton)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	strip := func(m *wasm.Module) []byte {
 		bare := *m
@@ -111,16 +116,16 @@ func matches(module, skeleton []byte) error {
 	}
 	switch {
 	case !bytes.Equal(strip(m), strip(s)):
-		return errors.New("types, imports, exports, tables, memory, globals or elements differ")
+		return nil, errors.New("types, imports, exports, tables, memory, globals or elements differ")
 	case len(m.Code) != len(s.Code):
-		return fmt.Errorf("%d functions instead of %d", len(s.Code), len(m.Code))
+		return nil, fmt.Errorf("%d functions instead of %d", len(s.Code), len(m.Code))
 	case len(m.Data) != len(s.Data):
-		return fmt.Errorf("%d data segments instead of %d", len(s.Data), len(m.Data))
+		return nil, fmt.Errorf("%d data segments instead of %d", len(s.Data), len(m.Data))
 	}
 	if digest, ok := s.Custom(wasm.SkeletonSection); !ok || len(digest) == 0 {
-		return errors.New("it has no digest of the module, so that other modules could have the same skeleton")
+		return nil, errors.New("it has no digest of the module, so that other modules could have the same skeleton")
 	}
-	return nil
+	return m, nil
 }
 
 // nativeMagic begins native code as it is stored: this, the length of a JSON

@@ -16,7 +16,9 @@ type outline struct {
 	// minimum is the size in bytes that the memory starts with, and written
 	// how much of that instantiation may write to.
 	minimum, written uint64
-	globals          map[string]wasm.GlobalType // exported ones
+	// initial has the first value of each mutable global, by export; nil if one
+	// of them cannot be reached.
+	initial map[string]uint64
 }
 
 type functionImport struct {
@@ -32,7 +34,7 @@ func newOutline(binary []byte) (*outline, error) {
 	if m.Start != nil {
 		return nil, errors.New("module has a start function: that would run in every instance, behind the restored image; export it and let the boot function call it")
 	}
-	o := &outline{functions: len(m.Functions), globals: map[string]wasm.GlobalType{}}
+	o := &outline{functions: len(m.Functions), initial: initialGlobals(m)}
 	for _, i := range m.Imports {
 		if i.Kind != wasm.KindFunc {
 			return nil, fmt.Errorf("module imports the %v %q of %q: only functions can be imported", i.Kind, i.Name, i.Module)
@@ -50,11 +52,6 @@ func newOutline(binary []byte) (*outline, error) {
 	for i := range m.Data {
 		if m.Data[i].Mode == wasm.Active {
 			o.written = o.minimum
-		}
-	}
-	for _, x := range m.Exports {
-		if x.Kind == wasm.KindGlobal && int(x.Index) < len(m.Globals) {
-			o.globals[x.Name] = m.Globals[x.Index].GlobalType
 		}
 	}
 	return o, nil

@@ -76,6 +76,7 @@ func openEntry(ctx context.Context, skeleton []byte, root string, e *entry) (*pr
 			p.close(ctx))
 	}
 	p.skeleton = true
+	p.recyclable = e.Recyclable && p.outline.initial != nil
 	return p, nil
 }
 
@@ -179,7 +180,8 @@ func (e *Engine) compiled(ctx context.Context, code engine.Code, problem error) 
 		return p, nil
 	}
 	// What cannot be kept is compiled again next time.
-	if len(code.Skeleton) > 0 && matches(module, code.Skeleton) == nil {
+	if parsed, err := matches(module, code.Skeleton); err == nil {
+		s.entry.Recyclable = leavesTablesAlone(parsed)
 		_ = e.keepForSkeleton(ctx, code, s)
 	} else {
 		_ = s.install(whole)

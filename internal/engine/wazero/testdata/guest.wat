@@ -13,7 +13,7 @@
   (global $stack (export "__stack_pointer") (mut i32) (i32.const 4096))
   (global (export "constant") i32 (i32.const 7))
   (global $fuel (export "__eryx_fuel") (mut i32) (i32.const 1000))
-  (global $heap (mut i32) (i32.const 65536))
+  (global $heap (export "heap") (mut i32) (i32.const 65536))
   (data $greeting "hello from the data segment")
 
   (func (export "boot")
