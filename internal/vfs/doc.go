@@ -13,7 +13,7 @@
 // twice its quota, and so does whatever reads a file into memory as a whole.
 //
 // A file system belongs to one sandbox and is made in about a microsecond: it
-// begins with a few empty directories, and mounting an image is one entry,
+// begins with a few empty directories and /dev/null, and mounting an image is one entry,
 // since an image's nodes are indexes into it.
 //
 // Two kinds of timestamp differ from what a disk does. Reading does not change

@@ -27,6 +27,9 @@ const (
 	HomeDir = "/home/user"
 )
 
+// NullDevice is there in every file system.
+const NullDevice = "/dev/null"
+
 // Config says how large a file system may get and what it begins with.
 type Config struct {
 	// Bytes limits the sum of all sizes. 0 means [DefaultBytes]. Unlimited it
@@ -70,6 +73,7 @@ func New(config Config) (*FS, error) {
 	f.root = f.newDir(nil, f.now())
 	f.root.parent = f.root
 	f.files = 1
+	f.makeNullDevice()
 	if config.Directories == nil {
 		config.Directories = []string{TempDir, HomeDir}
 	}
@@ -79,6 +83,19 @@ func New(config Config) (*FS, error) {
 		}
 	}
 	return f, nil
+}
+
+// makeNullDevice makes [NullDevice], in a directory that stays as it is.
+func (f *FS) makeNullDevice() {
+	now := f.now()
+	dev := f.newDir(f.root, now)
+	dev.fixed = true
+	null := &nullDevice{f.newAttr(now)}
+	null.links = 1
+	dev.set("null", null)
+	f.root.set("dev", dev)
+	f.root.links++
+	f.files += 2
 }
 
 // Usage is how much of its limits a file system uses.

@@ -126,11 +126,10 @@ func (h *Handle) OpenAt(path string, flags OpenFlags, access Access) (*Handle, e
 		if flags&MustBeDir != 0 {
 			return nil, ErrNotDirectory
 		}
-		file, ok := n.(*memFile)
-		if !ok && (access&Write != 0 || flags&Truncate != 0) {
+		if _, ok := n.(memory); !ok && (access&Write != 0 || flags&Truncate != 0) {
 			return nil, ErrReadOnly
 		}
-		if flags&Truncate != 0 {
+		if file, ok := n.(*memFile); ok && flags&Truncate != 0 {
 			if err := f.resize(file, 0); err != nil {
 				return nil, err
 			}
@@ -206,6 +205,7 @@ func (h *Handle) ReadAt(p []byte, off int64) (int, error) {
 	switch node := h.node.(type) {
 	case *memFile:
 		n = node.readAt(p, off)
+	case *nullDevice:
 	case imageNode:
 		data := node.im.Data(node.e)
 		n = copy(p, data[min(off, int64(len(data))):])
@@ -233,6 +233,8 @@ func (h *Handle) Bytes(off int64, limit int) (data []byte, end bool, err error) 
 		data = make([]byte, size)
 		node.readAt(data, off)
 		return data, off+size >= node.size, nil
+	case *nullDevice:
+		return nil, true, nil
 	case imageNode:
 		data = node.im.Data(node.e)
 		data = data[min(off, int64(len(data))):]
@@ -244,19 +246,18 @@ func (h *Handle) Bytes(off int64, limit int) (data []byte, end bool, err error) 
 	return nil, false, ErrInvalid
 }
 
-// writable gives the file that h may change.
-func (h *Handle) writable() (*memFile, error) {
-	switch n := h.node.(type) {
+// writable checks that h may be written to.
+func (h *Handle) writable() error {
+	switch h.node.(type) {
 	case nil:
-		return nil, ErrBadDescriptor
+		return ErrBadDescriptor
 	case directory:
-		return nil, ErrIsDirectory
-	case *memFile:
-		if h.access&Write != 0 {
-			return n, nil
-		}
+		return ErrIsDirectory
 	}
-	return nil, ErrBadDescriptor
+	if h.access&Write == 0 {
+		return ErrBadDescriptor
+	}
+	return nil
 }
 
 // End, as an offset to write at, is the end of the file, wherever that is.
@@ -267,9 +268,12 @@ const End = -1
 func (h *Handle) WriteAt(p []byte, off int64) (int, error) {
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
-	file, err := h.writable()
-	if err != nil {
+	if err := h.writable(); err != nil {
 		return 0, err
+	}
+	file, ok := h.node.(*memFile)
+	if !ok {
+		return len(p), nil // the null device
 	}
 	return h.fs.write(file, p, off)
 }
@@ -278,14 +282,17 @@ func (h *Handle) WriteAt(p []byte, off int64) (int, error) {
 func (h *Handle) WriteAll(p []byte, off int64) error {
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
-	file, err := h.writable()
-	if err != nil {
+	if err := h.writable(); err != nil {
 		return err
+	}
+	file, ok := h.node.(*memFile)
+	if !ok {
+		return nil // the null device
 	}
 	if len(p) > 0 && off >= End && h.fs.room(file, off) < int64(len(p)) {
 		return ErrNoSpace
 	}
-	_, err = h.fs.write(file, p, off)
+	_, err := h.fs.write(file, p, off)
 	return err
 }
 
@@ -327,9 +334,12 @@ func (f *FS) write(file *memFile, p []byte, off int64) (int, error) {
 func (h *Handle) SetSize(size int64) error {
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
-	file, err := h.writable()
-	if err != nil {
+	if err := h.writable(); err != nil {
 		return err
+	}
+	file, ok := h.node.(*memFile)
+	if !ok {
+		return ErrInvalid
 	}
 	return h.fs.resize(file, size)
 }

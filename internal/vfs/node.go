@@ -14,6 +14,7 @@ const (
 	File Kind = iota
 	Directory
 	Symlink
+	Device // the null device
 )
 
 // Info describes a node.
@@ -84,6 +85,12 @@ type memLink struct {
 
 func (n *memLink) info() Info { return n.describe(Symlink, int64(len(n.target))) }
 func (n *memLink) kind() Kind { return Symlink }
+
+// nullDevice swallows what is written and has nothing to read.
+type nullDevice struct{ attr }
+
+func (n *nullDevice) info() Info { return n.describe(Device, 0) }
+func (n *nullDevice) kind() Kind { return Device }
 
 // mount is an image in the tree.
 type mount struct {

@@ -227,6 +227,8 @@ func (h *Handle) Link(oldPath string, follow bool, to *Handle, newPath string) e
 	switch n := n.(type) {
 	case directory:
 		return ErrNotPermitted
+	case *nullDevice:
+		return ErrCrossDevice
 	case memory:
 		a := n.attributes()
 		if err := f.charge(0, 1); err != nil {

@@ -461,3 +461,33 @@ func TestSameAndPath(t *testing.T) {
 		t.Error("a closed handle is the same as another")
 	}
 }
+
+func TestNullDevice(t *testing.T) {
+	f := newFS(t, vfs.Config{Bytes: 10})
+	before := f.Usage()
+	root := f.Root()
+	defer root.Close()
+	h := openAt(t, root, "dev/null", vfs.Create|vfs.Truncate|vfs.FollowLinks, vfs.Read|vfs.Write)
+	if n, err := h.WriteAt(make([]byte, 1000), 0); n != 1000 || err != nil {
+		t.Errorf("wrote %d, %v", n, err)
+	}
+	want(t, "write all", h.WriteAll(make([]byte, 1000), vfs.End), 0)
+	if n, err := h.ReadAt(make([]byte, 1), 0); n != 0 || !errors.Is(err, io.EOF) {
+		t.Errorf("read %d, %v", n, err)
+	}
+	if p, end, err := h.Bytes(0, 10); len(p) != 0 || !end || err != nil {
+		t.Errorf("bytes %q, %v, %v", p, end, err)
+	}
+	want(t, "set the size", h.SetSize(1), vfs.ErrInvalid)
+	if info, err := h.Info(); err != nil || info.Kind != vfs.Device || info.Size != 0 {
+		t.Errorf("info %+v, %v", info, err)
+	}
+	h.Close()
+	want(t, "unlink", root.Unlink("dev/null"), vfs.ErrReadOnly)
+	want(t, "create beside it", f.WriteFile("/dev/zero", nil), vfs.ErrReadOnly)
+	want(t, "rename its directory", root.Rename("dev", root, "tmp/dev"), vfs.ErrBusy)
+	want(t, "link", root.Link("dev/null", false, root, "tmp/null"), vfs.ErrCrossDevice)
+	if after := f.Usage(); after != before {
+		t.Errorf("usage %+v, before it was %+v", after, before)
+	}
+}

@@ -169,6 +169,8 @@ func (i fileInfo) Mode() fs.FileMode {
 		return fs.ModeDir | 0o755
 	case Symlink:
 		return fs.ModeSymlink | 0o777
+	case Device:
+		return fs.ModeDevice | fs.ModeCharDevice | 0o666
 	}
 	return 0o644
 }

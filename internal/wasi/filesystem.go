@@ -261,6 +261,8 @@ func descriptorType(kind vfs.Kind) bindings.DescriptorType {
 		return bindings.DescriptorTypeDirectory
 	case vfs.Symlink:
 		return bindings.DescriptorTypeSymbolicLink
+	case vfs.Device:
+		return bindings.DescriptorTypeCharacterDevice
 	}
 	return bindings.DescriptorTypeRegularFile
 }
