@@ -65,8 +65,8 @@ func TestHostErrors(t *testing.T) {
 				return errors.As(err, &p) && p.Value == "oops" && len(p.Stack) > 0 && strings.Contains(p.Function, control)
 			},
 		},
-		"nil map": {
-			func() (uint32, error) { var m map[int]int; m[1] = 1; return 0, nil },
+		"index": {
+			func() (uint32, error) { at := 3; return make([]uint32, 1)[at], nil },
 			func(err error) bool {
 				var p *engine.HostPanicError
 				var r runtime.Error

@@ -57,7 +57,7 @@ func (i *instance) Call(ctx context.Context, export string, args ...uint64) ([]u
 		return nil, err
 	}
 	i.enter(f)
-	results, err := f.Function.Call(&callContext{ctx, i}, args...)
+	results, err := f.Call(&callContext{ctx, i}, args...)
 	if i.leave(f, err); err != nil {
 		return nil, callError(export, err)
 	}

@@ -26,6 +26,30 @@ var (
 	_ experimental.LinearMemory    = (*linear)(nil)
 )
 
+// addressSpace is what memory is made of, a block for each instance. Sizes are
+// in bytes; memory is always the accessible part, from the beginning.
+type addressSpace interface {
+	// reserve is called first, and once, with the most that will be needed.
+	reserve(size uint64) error
+	// grow makes the first size bytes accessible, of which those behind memory
+	// are zero, and returns them.
+	grow(memory []byte, size uint64) ([]byte, error)
+	// mapFile maps an image's file over memory's beginning, as far as it can,
+	// and returns how far that is.
+	mapFile(memory []byte, image *engine.Image) (int, error)
+	// forget makes memory inaccessible and gives its content up; remember makes
+	// it accessible again, filled with zeros.
+	forget(memory []byte) error
+	remember(memory []byte) error
+	// release gives everything back.
+	release()
+}
+
+var (
+	_ addressSpace = (*block)(nil)
+	_ addressSpace = (*copyBlock)(nil)
+)
+
 func roundLimit(limit uint64) uint64 {
 	if limit == 0 || limit > maxMemory {
 		limit = maxMemory
