@@ -39,7 +39,7 @@ $(TOOLS)/bin/wasm-tools:
 $(TOOLS)/bin/golangci-lint:
 	GOBIN=$(TOOLS)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 
-test: setup lint runtime-check generate-check
+test: setup lint runtime-check runtime-test generate-check
 	$(GO) test -ldflags '$(LDFLAGS)' -timeout 40m ./...
 
 race: setup
@@ -57,6 +57,36 @@ generate:
 
 generate-check:
 	$(GO) test -C wit/bindgen ./...
+
+# Every fuzz test for a while, one after the other.
+FUZZTIME ?= 30s
+fuzz:
+	@for pkg in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "$$pkg $$f"; \
+			$(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 3x $$pkg || exit 1; \
+		done; \
+	done
+
+# The peer is pyeryx, which needs Python 3.12 or newer: name one with
+# PEER_PYTHON where none of these is on the PATH.
+PYERYX_VERSION := 0.11.0
+PEER := $(TOOLS)/pyeryx-$(PYERYX_VERSION)
+PEER_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { echo $$p; break; }; done)
+
+bench: build $(PEER)/.installed
+	@mkdir -p $(dir $(BUNDLE))
+	bin/eryx-build bundle --quiet --preimport $(PREIMPORT) -o $(BUNDLE)
+	$(GO) build -o bin/bench ./internal/bench
+	bin/bench -bundle $(BUNDLE) -cli bin/eryx-build -peer $(PEER)
+
+$(PEER)/.installed:
+	@test -n "$(PEER_PYTHON)" || { echo "make bench: no Python 3.12 or newer for pyeryx; name one with PEER_PYTHON=..." >&2; exit 1; }
+	@rm -rf $(PEER)
+	$(PEER_PYTHON) -m venv $(PEER)
+	$(PEER)/bin/pip install --quiet --disable-pip-version-check pyeryx==$(PYERYX_VERSION)
+	@touch $@
 
 clean:
 	rm -rf bin dist

@@ -62,7 +62,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		processes = append(processes, contestant{"pyeryx -c", process(filepath.Join(*peer, "bin", "pyeryx"), "-c", `print("hello")`)})
 		peerPython = filepath.Join(*peer, "bin", "python")
 	}
-	processes = append(processes, contestant{"python3 -c (native)", process("python3", "-c", `print("hello")`)})
+	native, err := pythonExecutable(ctx)
+	if err != nil {
+		return err
+	}
+	processes = append(processes, contestant{"python3 -c (native)", process(native, "-c", `print("hello")`)})
 	if err := compare(ctx, out, `print("hello"), a whole process`, *rounds, processes); err != nil {
 		return err
 	}

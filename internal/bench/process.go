@@ -32,6 +32,16 @@ func process(name string, args ...string) func(context.Context) (sample, error) 
 	}
 }
 
+// pythonExecutable is the Python behind the name python3, which may be a
+// launcher that takes longer than Python does.
+func pythonExecutable(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "python3", "-c", "import sys; print(sys.executable)").Output()
+	if err != nil {
+		return "", fmt.Errorf("the native Python to compare with: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
 // peerScript does in pyeryx what [subject.fresh] does here, once for each line
 // it reads.
 const peerScript = `

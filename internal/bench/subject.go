@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -48,38 +49,48 @@ func (r *subject) fresh(ctx context.Context) (sample, error) {
 	return s, nil
 }
 
-// memory reports the private memory of sandboxes that have executed and are
-// still open.
+// memory reports the private memory of sandboxes that have printed and are
+// still executing.
 func (r *subject) memory(ctx context.Context, out io.Writer) error {
-	const count = 100
+	const count = 50
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	runtime.GC()
 	before, err := privateMemory()
 	if err != nil {
 		return err
 	}
-	var sandboxes []*eryx.Sandbox
-	defer func() {
-		for _, s := range sandboxes {
-			_ = s.Close()
-		}
-	}()
+	printed := make(chan struct{}, count)
+	var group sync.WaitGroup
+	defer group.Wait()
 	for range count {
-		s, err := r.rt.NewSandbox(ctx, nil)
-		if err != nil {
-			return err
-		}
-		sandboxes = append(sandboxes, s)
-		if _, err := s.Execute(ctx, "print(1+1)"); err != nil {
-			return err
+		group.Go(func() {
+			config := eryx.SandboxConfig{Stdout: notify(printed)}
+			_, _ = r.rt.Execute(ctx, "import time; print(1+1, flush=True); time.sleep(60)", &config)
+		})
+	}
+	defer cancel()
+	for range count {
+		select {
+		case <-printed:
+		case <-time.After(time.Minute):
+			return errors.New("a sandbox did not print")
 		}
 	}
-	runtime.GC()
 	after, err := privateMemory()
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "\nprivate memory of a live sandbox after print(1+1): %d kB\n", (after-before)/count)
 	return nil
+}
+
+// notify is a writer that tells of each write.
+type notify chan struct{}
+
+func (n notify) Write(p []byte) (int, error) {
+	n <- struct{}{}
+	return len(p), nil
 }
 
 // cancellation reports how long after its deadline each script ended.
