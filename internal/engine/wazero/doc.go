@@ -30,4 +30,7 @@
 // accessible as the memory grows. An image is mapped over it privately, so that
 // instances share what none of them has written. Where that is not possible the
 // image is copied.
+//
+// What wazero makes for an instance beside its memory is kept for the next one
+// where that cannot be noticed; see core.
 package wazero
