@@ -284,7 +284,7 @@ func (g *instance) written() ([]string, error) {
 			return err
 		case path == "usr":
 			return fs.SkipDir // only images
-		case !entry.IsDir():
+		case !entry.IsDir() && entry.Type()&fs.ModeDevice == 0:
 			problems = append(problems, fmt.Sprintf("the file /%s was written, which sandboxes would not have", path))
 		}
 		return nil

@@ -139,3 +139,10 @@ lseek(int descriptor, int64_t offset, int whence)
     }
     return position == before ? position : reference->operations->seek(file, position, SEEK_SET);
 }
+
+/* What libc's headers make of lseek(descriptor, 0, SEEK_CUR). */
+__attribute__((visibility("default"))) int64_t
+__wasilibc_tell(int descriptor)
+{
+    return lseek(descriptor, 0, SEEK_CUR);
+}
