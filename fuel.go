@@ -11,8 +11,8 @@ import (
 // fuelGlobal is the export by which the metered guest counts down.
 const fuelGlobal = "__eryx_fuel"
 
-// refill is how many loop iterations a guest runs between two checkpoints: a
-// fraction of a millisecond in a tight loop, a few milliseconds of Python.
+// refill is how many steps a guest runs between two checkpoints: some
+// microseconds of a tight loop, one or two milliseconds of Python.
 const refill = 50_000
 
 // fuel is the account of one execution. It is used by the guest's goroutine.

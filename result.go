@@ -26,7 +26,7 @@ type Result struct {
 	// PeakMemory is the size that the interpreter's memory reached, in bytes,
 	// the image included.
 	PeakMemory int64
-	// Fuel counts loop iterations and Python back-edges and calls; the same
-	// code, bundle and inputs cost the same.
+	// Fuel counts the steps of all loops, those of Python's bytecode among
+	// them. The same code, bundle and inputs cost the same.
 	Fuel uint64
 }
