@@ -86,7 +86,7 @@ var rooms = map[string]room{
 	"cmd/eryx-build": {
 		imports: []string{
 			".", "bundle", "bundle/build", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine/wazero", "internal/progress",
-			"internal/version", "stdlib",
+			"internal/version", "preinit", "stdlib",
 		},
 		externals: []string{cobra, pflag, xterm, xsys},
 	},
