@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/eryx-build/eryx/bundle"
+	"github.com/eryx-build/eryx/bundle/build"
+	"github.com/eryx-build/eryx/internal/progress"
+	"github.com/eryx-build/eryx/stdlib"
+)
+
+const defaultOutput = "python.eryx"
+
+// bundleFlags are the options of `eryx-build bundle`.
+type bundleFlags struct {
+	output    string
+	asDefault bool
+	embed     string
+	preimport moduleNames
+	setup     string
+	base      string
+	offline   bool
+	stdlib    choiceValue
+	hashSeed  uint32
+	stackSize sizeValue
+	linkMap   string
+	asJSON    bool
+	timings   bool
+	quiet     bool
+}
+
+func (a *app) bundleCommand() *cobra.Command {
+	f := &bundleFlags{stdlib: choiceValue{
+		value:   string(stdlib.Trimmed),
+		choices: []string{string(stdlib.Trimmed), string(stdlib.Full)},
+	}}
+	cmd := &cobra.Command{
+		Use:     "bundle",
+		Short:   "Make a bundle of Python",
+		GroupID: groupMain,
+		Long: `Make a bundle: get componentize-py's CPython build through your own pip or uv,
+link it, start it, import the modules given with --preimport, take an image of
+its memory, compile it to native code and pack all of that into one file.
+
+Every stage's result is cached, so that the same inputs do no work twice. The
+same inputs also give the same bytes. The path of the bundle is printed on
+standard output, progress on standard error.`,
+		Example: `  eryx-build bundle
+  eryx-build bundle --preimport json,re,asyncio --setup warm.py -o app.eryx
+  eryx-build bundle --offline --base ./wheels
+  eryx-build bundle --preimport json --embed ./internal/python`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.check(cmd); err != nil {
+				return err
+			}
+			return a.makeBundle(cmd.Context(), f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVarP(&f.output, "output", "o", defaultOutput, "write the bundle to this `FILE`")
+	flags.BoolVar(&f.asDefault, "default", false, "write the default bundle, in the user's cache")
+	flags.StringVar(&f.embed, "embed", "", "write a Go package that embeds the bundle into this `DIR`")
+	flags.Var(&f.preimport, "preimport", "import these `MODULES`, separated by commas, ahead of time; repeatable")
+	flags.StringVar(&f.setup, "setup", "", "run this Python `FILE` after the imports, ahead of time")
+	flags.StringVar(&f.base, "base", "", "take componentize-py's wheel from this `FILE|DIR|URL` instead of asking pip or uv")
+	flags.BoolVar(&f.offline, "offline", false, "make no connection; use the cache and local files")
+	flags.Var(&f.stdlib, "stdlib", "profile of the standard library; full keeps sources and what cannot work in a sandbox")
+	flags.Uint32Var(&f.hashSeed, "hash-seed", 0, "`SEED` of str hashes, the same in all sandboxes of the bundle")
+	flags.Var(&f.stackSize, "stack-size", "`SIZE` of the interpreter's C stack (default 2MiB)")
+	flags.StringVar(&f.linkMap, "map", "", "write the link map to this `FILE`")
+	flags.BoolVar(&f.asJSON, "json", false, "print the result as JSON")
+	flags.BoolVar(&f.timings, "timings", false, "say on standard error how long each stage took")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
+	_ = cmd.RegisterFlagCompletionFunc("stdlib", cobra.FixedCompletions(f.stdlib.choices, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.MarkFlagDirname("embed")
+	_ = cmd.MarkFlagFilename("setup", "py")
+	return cmd
+}
+
+// check finds what is wrong with the options before any work is done.
+func (f *bundleFlags) check(cmd *cobra.Command) error {
+	if f.asDefault && cmd.Flags().Changed("output") {
+		return usageError(cmd, "--default and --output exclude each other")
+	}
+	if f.stackSize.bytes > math.MaxUint32/4 {
+		return usageError(cmd, "--stack-size %s is more than a 32-bit memory has room for", f.stackSize.String())
+	}
+	if f.embed != "" && !f.asDefault && !cmd.Flags().Changed("output") {
+		f.output = "" // the package is all that is asked for
+	}
+	for _, path := range []string{f.output, f.linkMap} {
+		if path == "" {
+			continue
+		}
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return inputError(fmt.Errorf("cannot write %s: it is a directory", path), "give the name of a file")
+		}
+		if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+			return inputError(fmt.Errorf("cannot write %s: there is no directory %s", path, filepath.Dir(path)), "create it first")
+		}
+	}
+	return nil
+}
+
+func (a *app) makeBundle(ctx context.Context, f *bundleFlags) error {
+	c, err := a.openCache()
+	if err != nil {
+		return err
+	}
+	options := build.Options{
+		Output:    f.output,
+		Base:      f.base,
+		Offline:   f.offline,
+		Preimport: f.preimport,
+		Stdlib:    stdlib.Profile(f.stdlib.value),
+		HashSeed:  f.hashSeed,
+		StackSize: uint32(f.stackSize.bytes),
+		LinkMap:   f.linkMap,
+		Cache:     c,
+	}
+	if f.setup != "" {
+		if options.Setup, err = os.ReadFile(f.setup); err != nil {
+			return inputError(fmt.Errorf("read the setup script: %w", err), "")
+		}
+		options.SetupName = f.setup
+	}
+	if f.asDefault {
+		if options.Output, err = defaultBundlePath(); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(options.Output), 0o700); err != nil {
+			return err
+		}
+	}
+	if options.Output == "" {
+		dir, err := c.TempDir()
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		options.Output = filepath.Join(dir, defaultOutput)
+	}
+	result, err := a.build(ctx, options, f.quiet)
+	if err != nil {
+		return err
+	}
+	if f.timings {
+		a.printTimings(result.Timings)
+	}
+	if f.embed != "" {
+		if err := bundle.WriteEmbedPackage(f.embed, result.Path); err != nil {
+			return err
+		}
+		if f.output == "" {
+			result.Path = f.embed
+		}
+	}
+	return a.printBundle(f, result)
+}
+
+// build runs the stages and shows their progress.
+func (a *app) build(ctx context.Context, options build.Options, silently bool) (*build.Result, error) {
+	observer := a.reporter(silently)
+	defer observer.Close()
+	options.Cache.Notify = observer.Message
+	options.Observer = observer
+	return build.Bundle(ctx, options)
+}
+
+func (a *app) printBundle(f *bundleFlags, result *build.Result) error {
+	if f.asJSON {
+		return a.printJSON(result)
+	}
+	if !f.quiet {
+		a.note(fmt.Sprintf("%s, sha256 %s", formatSize(result.Size), result.SHA256))
+	}
+	_, err := fmt.Fprintln(a.stdout, result.Path)
+	return err
+}
+
+func (a *app) printTimings(timings []build.Timing) {
+	table := tabwriter.NewWriter(a.stderr, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, timing := range timings {
+		how := ""
+		if timing.Cached {
+			how = "cached"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t\n", timing.Stage, progress.Seconds(timing.Took), how)
+	}
+	_ = table.Flush()
+}

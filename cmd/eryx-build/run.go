@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/eryx-build/eryx"
+)
+
+// runFlags are the options of `eryx-build run`.
+type runFlags struct {
+	timeout durationValue
+	memory  sizeValue
+	env     []string
+	offline bool
+	quiet   bool
+}
+
+func (a *app) runCommand() *cobra.Command {
+	f := &runFlags{
+		timeout: durationValue{unlimited: eryx.Unlimited},
+		memory:  sizeValue{unlimited: eryx.Unlimited},
+	}
+	cmd := &cobra.Command{
+		Use:     "run [OPTION...] [BUNDLE] (FILE | -c CODE | -) [ARGUMENT...]",
+		Short:   "Run a Python script in a sandbox",
+		GroupID: groupMain,
+		Long: `Run a Python script in a sandbox, as python would: FILE, the CODE after -c, or
+standard input for "-". What follows it is the script's own, as sys.argv; the
+script has this program's standard streams, and nothing else of this machine.
+
+BUNDLE is a file whose name ends in .eryx or that is a bundle by its content.
+Without one, the default bundle in the user's cache is used, and built the
+first time.
+
+The exit status is the script's: 0, 1 after an uncaught exception, n after
+sys.exit(n). A script that the sandbox has to end gives others; see
+"eryx-build help exit-codes".`,
+		Example: `  eryx-build run -c 'import sys; print(sys.argv)' a b
+  eryx-build run python.eryx --timeout 5s --max-memory 256MiB script.py < data.json
+  generate-code | eryx-build run python.eryx -`,
+		// Options end where the script begins, so they are taken apart here.
+		DisableFlagParsing:    true,
+		DisableFlagsInUseLine: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			line := splitCommandLine(cmd.Flags(), args, isBundle)
+			if err := cmd.Flags().Parse(line.options); err != nil {
+				return usageError(cmd, "%w", err)
+			}
+			if help, _ := cmd.Flags().GetBool("help"); help {
+				return cmd.Help()
+			}
+			return a.runScript(cmd, f, line)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringP("command", "c", "", "run this `CODE`; everything after it is the script's")
+	flags.Var(&f.timeout, "timeout", fmt.Sprintf("end the script after this `DURATION`, or \"unlimited\" (default %s)", eryx.DefaultTimeout))
+	flags.Var(&f.memory, "max-memory", fmt.Sprintf("limit its memory to this `SIZE`, or \"unlimited\" (default %s)", strings.ReplaceAll(formatSize(eryx.DefaultMemoryLimit), " ", "")))
+	flags.StringArrayVarP(&f.env, "env", "e", nil, "give it the environment variable `NAME=VALUE`, or NAME as it is here; repeatable")
+	flags.BoolVar(&f.offline, "offline", false, "make no connection if the default bundle has to be built")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing about work that takes seconds")
+	return cmd
+}
+
+// isBundle reports whether a first positional argument is a bundle and not a
+// script: by its name, or because it is a file that begins as a zip does.
+func isBundle(name string) bool {
+	if strings.HasSuffix(name, ".eryx") {
+		return true
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	magic := make([]byte, 4)
+	_, err = io.ReadFull(f, magic)
+	return err == nil && string(magic) == "PK\x03\x04"
+}
+
+// script is what is to be run, and under which name.
+type script struct {
+	source   string
+	filename string // in tracebacks
+	args     []string
+	stdin    io.Reader // nil if it was consumed
+}
+
+func (a *app) runScript(cmd *cobra.Command, f *runFlags, line commandLine) error {
+	s, err := a.loadScript(cmd, line)
+	if err != nil {
+		return err
+	}
+	config := &eryx.SandboxConfig{
+		Args:        s.args,
+		Env:         environment(f.env),
+		Stdin:       s.stdin,
+		Stdout:      a.stdout,
+		Stderr:      a.stderr,
+		Filename:    s.filename,
+		ResultName:  noResult,
+		Timeout:     f.timeout.duration,
+		MemoryLimit: f.memory.bytes,
+		OutputLimit: 1, // it goes to the streams; nobody looks at the copy
+	}
+	rt, err := a.openRuntime(cmd.Context(), f, line.bundle)
+	if err != nil {
+		return err
+	}
+	defer rt.Close()
+	_, err = rt.Execute(cmd.Context(), s.source, config)
+	return a.scriptOutcome(err)
+}
+
+// noResult is no name that a variable can have: the command line has no use
+// for a result value.
+const noResult = "<none>"
+
+func (a *app) loadScript(cmd *cobra.Command, line commandLine) (*script, error) {
+	switch {
+	case line.code != nil:
+		return &script{source: *line.code, filename: "<string>", args: append([]string{"-c"}, line.args...), stdin: a.stdin}, nil
+	case line.file == "" && isTerminal(a.stdin):
+		return nil, usageError(cmd, "there is nothing to run: give a FILE, -c CODE or -")
+	case line.file == "" || line.file == "-":
+		source, err := readAll(cmd.Context(), a.stdin)
+		if err != nil {
+			return nil, inputError(fmt.Errorf("read the script from standard input: %w", err), "")
+		}
+		return newScript(source, "<stdin>", append([]string{line.file}, line.args...), nil)
+	default:
+		source, err := os.ReadFile(line.file)
+		if err != nil {
+			return nil, inputError(fmt.Errorf("read the script: %w", err), "")
+		}
+		return newScript(source, line.file, append([]string{line.file}, line.args...), a.stdin)
+	}
+}
+
+// readAll is io.ReadAll that does not outlive its context; its goroutine may,
+// until the process ends.
+func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		data, err := io.ReadAll(r)
+		done <- result{data, err}
+	}()
+	select {
+	case r := <-done:
+		return r.data, r.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func newScript(source []byte, filename string, args []string, stdin io.Reader) (*script, error) {
+	source = bytes.TrimPrefix(source, []byte("\xef\xbb\xbf"))
+	if !utf8.Valid(source) {
+		return nil, inputError(fmt.Errorf("%s is not a text file in UTF-8", filename), "convert the script, or give the bundle first and then the script")
+	}
+	return &script{source: string(source), filename: filename, args: args, stdin: stdin}, nil
+}
+
+func isTerminal(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// environment makes a map of NAME=VALUE and NAME, whose value is this
+// process's.
+func environment(settings []string) map[string]string {
+	env := make(map[string]string, len(settings))
+	for _, setting := range settings {
+		name, value, given := strings.Cut(setting, "=")
+		if !given {
+			var set bool
+			if value, set = os.LookupEnv(name); !set {
+				continue
+			}
+		}
+		env[name] = value
+	}
+	return env
+}
+
+// openRuntime opens the bundle at path, or the default one, which it builds
+// if there is none.
+func (a *app) openRuntime(ctx context.Context, f *runFlags, path string) (*eryx.Runtime, error) {
+	config := &eryx.Config{}
+	if !f.quiet {
+		config.Notify = a.note
+	}
+	if path == "" {
+		var err error
+		if path, err = a.defaultBundle(ctx, f.offline, f.quiet); err != nil {
+			return nil, err
+		}
+	}
+	rt, err := eryx.Open(ctx, path, config)
+	if err != nil {
+		return nil, inputError(err, "")
+	}
+	return rt, nil
+}
+
+// scriptOutcome turns the error of an execution into an exit status, and
+// prints what python would print.
+func (a *app) scriptOutcome(err error) error {
+	var (
+		exit   *eryx.ExitError
+		raised *eryx.PythonError
+		limit  *eryx.LimitError
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &exit):
+		return silent{exit.Code & 0xff}
+	case errors.As(err, &raised):
+		fmt.Fprintln(a.stderr, strings.TrimSuffix(raised.Traceback, "\n"))
+		return silent{exitFailed}
+	case errors.As(err, &limit) && limit.Kind == eryx.LimitTime:
+		return &failure{code: exitTimeout, err: fmt.Errorf("the script ran for longer than %s", limit.Limit), next: "give it more with --timeout"}
+	case errors.Is(err, eryx.ErrSandbox):
+		return &failure{code: exitSandbox, err: err}
+	default:
+		return inputError(err, "")
+	}
+}
