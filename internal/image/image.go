@@ -214,10 +214,11 @@ func (im *Image) Lookup(e Entry, name string) (Entry, bool) {
 
 // Find finds a slash-separated path; "" is the root.
 func (im *Image) Find(path string) (Entry, bool) {
-	e := Root
-	for name, more := "", path != ""; more; {
-		name, path, more = strings.Cut(path, "/")
-		var ok bool
+	if path == "" {
+		return Root, true
+	}
+	e, ok := Root, true
+	for name := range strings.SplitSeq(path, "/") {
 		if e, ok = im.Lookup(e, name); !ok {
 			return 0, false
 		}

@@ -205,10 +205,10 @@ func (f *FS) charge(bytes, files int64) error {
 	return nil
 }
 
-// refund gives back what was charged.
-func (f *FS) refund(bytes, files int64) {
+// refund gives back what was charged for one file or name.
+func (f *FS) refund(bytes int64) {
 	f.bytes -= bytes
-	f.files -= files
+	f.files--
 }
 
 // touch notes that a directory's entries changed.
@@ -228,15 +228,15 @@ func (f *FS) discard(n memory) {
 	case *memFile:
 		if n.links == 0 {
 			f.memory -= n.allocated()
-			f.refund(n.size, 1)
+			f.refund(n.size)
 		}
 	case *memLink:
 		if n.links == 0 {
-			f.refund(int64(len(n.target)), 1)
+			f.refund(int64(len(n.target)))
 		}
 	case *memDir:
 		if n.removed {
-			f.refund(0, 1)
+			f.refund(0)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func (f *FS) drop(d *memDir, n memory) {
 		a.links = 0
 		d.links--
 	} else if a.links--; a.links > 0 {
-		f.refund(0, 1) // that name's; the node's own goes with the last
+		f.refund(0) // that name's; the node's own goes with the last
 	}
 	a.changed = f.now()
 	f.discard(n)

@@ -27,7 +27,7 @@ func (f *FS) View() View { return View{f} }
 
 // at runs an operation below the root and dresses its error.
 func (v View) at(op, name string, do func(root *Handle) error) error {
-	err := error(fs.ErrInvalid)
+	err := fs.ErrInvalid
 	if fs.ValidPath(name) {
 		root := v.fs.Root()
 		defer root.Close()
