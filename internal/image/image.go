@@ -217,11 +217,13 @@ func (im *Image) Find(path string) (Entry, bool) {
 	if path == "" {
 		return Root, true
 	}
-	e, ok := Root, true
+	e := Root
 	for name := range strings.SplitSeq(path, "/") {
-		if e, ok = im.Lookup(e, name); !ok {
+		child, ok := im.Lookup(e, name)
+		if !ok {
 			return 0, false
 		}
+		e = child
 	}
 	return e, true
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Access is what an open file may be used for.
@@ -71,7 +72,8 @@ func (h *Handle) Dup() *Handle {
 }
 
 // Path is the absolute path by which it was opened, for messages: renames and
-// links on the way do not show.
+// links on the way do not show, and what is longer than 512 bytes is cut off in
+// front.
 func (h *Handle) Path() string { return h.path }
 
 // Access is what it was opened for.
@@ -138,12 +140,24 @@ func (h *Handle) OpenAt(path string, flags OpenFlags, access Access) (*Handle, e
 	return f.open(n, join(h.path, path), access), nil
 }
 
+// maxShown is how much of its path a handle keeps, in bytes. Without a limit,
+// directories opened one below the other would add up to gigabytes.
+const maxShown = 512
+
 // join puts the path of a handle together.
 func join(base, path string) string {
 	if path == "." {
 		return base
 	}
-	return strings.TrimSuffix(base, "/") + "/" + path
+	joined := strings.TrimSuffix(base, "/") + "/" + path
+	if len(joined) <= maxShown {
+		return joined
+	}
+	start := len(joined) - maxShown
+	for !utf8.RuneStart(joined[start]) {
+		start++
+	}
+	return "…" + joined[start:]
 }
 
 // dir is the directory that h refers to. The lock is held.

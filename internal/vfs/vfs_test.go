@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/eryx-build/eryx/internal/image"
 	"github.com/eryx-build/eryx/internal/vfs"
@@ -455,6 +456,14 @@ func TestSameAndPath(t *testing.T) {
 	}
 	if a.Path() != "/tmp/f" || d.Path() != "/usr/lib/python3.14/os.pyc" {
 		t.Errorf("paths %q, %q", a.Path(), d.Path())
+	}
+	at := root
+	for range 100 {
+		want(t, "mkdir", at.Mkdir("schön"), 0)
+		at = openAt(t, at, "schön", 0, vfs.Read)
+	}
+	if got := at.Path(); len(got) > 520 || !strings.HasPrefix(got, "…") || !utf8.ValidString(got) || !strings.HasSuffix(got, "/schön/schön") {
+		t.Errorf("a long path is kept as %q", got)
 	}
 	b.Close()
 	if a.Same(b) || b.Same(b) {
