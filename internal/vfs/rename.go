@@ -1,0 +1,124 @@
+package vfs
+
+// Rename moves what oldPath below h leads to, to newPath below to, in place
+// of what is there if it may be replaced.
+func (h *Handle) Rename(oldPath string, to *Handle, newPath string) error {
+	if h.fs != to.fs {
+		return ErrCrossDevice
+	}
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	_, from, err := h.place(oldPath)
+	if err != nil {
+		return err
+	}
+	_, dest, err := to.place(newPath)
+	if err != nil {
+		return err
+	}
+	return h.fs.rename(from, dest)
+}
+
+func (f *FS) rename(from, dest place) error {
+	for _, name := range []string{from.name, dest.name} {
+		switch name {
+		case "", ".", "..":
+			return ErrBusy
+		}
+	}
+	n := from.dir.lookup(from.name)
+	if n == nil {
+		return ErrNotExist
+	}
+	old := dest.dir.lookup(dest.name)
+	moved, isDir := n.(directory)
+	if !isDir && (from.slash || dest.slash) {
+		return ErrNotDirectory
+	}
+	if isDir && within(dest.dir, moved) {
+		return ErrInvalid
+	}
+	if target, ok := old.(directory); ok && within(from.dir, target) {
+		return ErrNotEmpty
+	}
+	if !sameMount(from.dir, dest.dir) {
+		return ErrCrossDevice
+	}
+	source, err := changeable(from.dir)
+	if err != nil {
+		return err
+	}
+	destination, err := changeable(dest.dir)
+	if err != nil {
+		return err
+	}
+	if n == old {
+		return nil
+	}
+	if err := movable(n); err != nil {
+		return err
+	}
+	if old != nil {
+		if err := replaceable(old, isDir); err != nil {
+			return err
+		}
+	}
+
+	source.remove(from.name)
+	destination.set(dest.name, n)
+	f.touch(source)
+	if destination != source {
+		f.touch(destination)
+	}
+	if dir, ok := n.(*memDir); ok {
+		dir.parent = destination
+		source.links--
+		destination.links++
+	}
+	n.(memory).attributes().changed = f.now()
+	if old != nil {
+		f.drop(destination, old.(memory))
+	}
+	return nil
+}
+
+// replaceable says why a rename cannot put something in the place of old.
+func replaceable(old inode, byDir bool) error {
+	dir, isDir := old.(directory)
+	switch {
+	case byDir && !isDir:
+		return ErrNotDirectory
+	case !byDir && isDir:
+		return ErrIsDirectory
+	case !isDir:
+		return nil
+	}
+	if err := movable(dir); err != nil {
+		return err
+	}
+	if dir.(*memDir).live > 0 {
+		return ErrNotEmpty
+	}
+	return nil
+}
+
+// within reports whether d is top or below it.
+func within(d, top directory) bool {
+	for {
+		if d == top {
+			return true
+		}
+		up := d.up()
+		if up == d {
+			return false
+		}
+		d = up
+	}
+}
+
+// sameMount reports whether both directories are in the same image, or in none.
+func sameMount(a, b directory) bool {
+	ia, _ := a.(imageDir)
+	ib, _ := b.(imageDir)
+	return ia.mount == ib.mount
+}
