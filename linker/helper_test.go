@@ -51,10 +51,16 @@ func wasmTools(t testing.TB, in []byte, args ...string) []byte {
 	return out.Bytes()
 }
 
+// stackSize is what the addresses in tests are based on.
+const stackSize = 2 << 20
+
 // link links, and has wasm-tools validate the result without any extension of
 // the core specification's second version.
 func link(t testing.TB, opts linker.Options, libs ...linker.Library) (*linker.Result, *wasm.Module) {
 	t.Helper()
+	if opts.StackSize == 0 {
+		opts.StackSize = stackSize
+	}
 	result, err := linker.Link(libs, opts)
 	if err != nil {
 		t.Fatal(err)

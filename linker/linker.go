@@ -29,9 +29,10 @@ type Options struct {
 	Roots []string
 }
 
-// DefaultStackSize is large enough for CPython's own stack check to be what
-// ends a deep recursion, and small enough for engines' native stacks.
-const DefaultStackSize = 2 << 20
+// DefaultStackSize has room for Python code that calls itself through C 500 to
+// 2,000 times, and is small enough for CPython's own check of it to end most
+// recursions of C alone before an engine's native stack does.
+const DefaultStackSize = 1 << 20
 
 // maxStackSize keeps sums within 32 bits.
 const maxStackSize = 1 << 30

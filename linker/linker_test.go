@@ -39,7 +39,7 @@ func TestEqualInputsGiveEqualBytes(t *testing.T) {
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			again, err := linker.Link(libs, roots("run"))
+			again, err := linker.Link(libs, linker.Options{Roots: []string{"run"}, StackSize: stackSize})
 			if err != nil || !bytes.Equal(first.Wasm, again.Wasm) || !cmp.Equal(first.Layout, again.Layout) {
 				t.Errorf("another link of the same libraries differs: %v", err)
 				return
@@ -83,7 +83,7 @@ func TestFolding(t *testing.T) {
 			(i32.const 0))
 		(func $g)`)
 	_, m := link(t, roots("f"), lib)
-	const base = 4096 + linker.DefaultStackSize // 2101248
+	const base = 4096 + stackSize // 2101248
 	want := `i32.const 2101252
 drop
 i32.const 2101252
