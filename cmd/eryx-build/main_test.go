@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -165,14 +164,7 @@ func cmdSame(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	b, err := os.ReadFile(ts.MkAbs(args[1]))
 	ts.Check(err)
-	if bytes.Equal(a, b) == neg {
-		ts.Fatalf("%s (%d bytes) and %s (%d bytes): equal is %v", args[0], len(a), args[1], len(b), !neg == false)
+	if equal := bytes.Equal(a, b); equal == neg {
+		ts.Fatalf("%s (%d bytes) and %s (%d bytes) are the same: %v", args[0], len(a), args[1], len(b), equal)
 	}
-}
-
-// fails runs the program in this process and returns its status and streams.
-func runInProcess(stdin string, args ...string) (status int, stdout, stderr string) {
-	var out, errs bytes.Buffer
-	status = run(args, strings.NewReader(stdin), &out, &errs)
-	return status, out.String(), errs.String()
 }

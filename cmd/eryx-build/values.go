@@ -49,10 +49,10 @@ func (v *sizeValue) orUnlimited() string {
 }
 
 func (v *sizeValue) String() string {
-	switch {
-	case v.bytes == 0:
+	switch v.bytes {
+	case 0:
 		return ""
-	case v.bytes == v.unlimited:
+	case v.unlimited:
 		return "unlimited"
 	}
 	return strings.ReplaceAll(formatSize(v.bytes), " ", "")
