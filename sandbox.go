@@ -1,6 +1,7 @@
 package eryx
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/guest"
@@ -76,8 +78,8 @@ func (s *Sandbox) restore(ctx context.Context) (*instance, error) {
 	}
 	i := &instance{
 		fuel:   &fuel{},
-		stdout: &output{limit: s.config.OutputLimit, next: s.config.Stdout},
-		stderr: &output{limit: s.config.OutputLimit, next: s.config.Stderr},
+		stdout: &output{stream: "stdout", limit: s.config.OutputLimit, next: s.config.Stdout},
+		stderr: &output{stream: "stderr", limit: s.config.OutputLimit, next: s.config.Stderr},
 	}
 	i.host = wasi.New(wasi.Config{
 		Stdin:      s.config.Stdin,
@@ -117,6 +119,9 @@ func (s *Sandbox) Execute(ctx context.Context, source string) (*Result, error) {
 	if ctx.Err() != nil {
 		return nil, &CanceledError{context.Cause(ctx)}
 	}
+	if !utf8.ValidString(source) {
+		return nil, errors.New("eryx: the source is not UTF-8")
+	}
 	i := s.guest
 	s.guest = nil
 	if i == nil {
@@ -126,7 +131,7 @@ func (s *Sandbox) Execute(ctx context.Context, source string) (*Result, error) {
 		}
 	}
 	result, err := s.run(ctx, i, source)
-	return result, errors.Join(err, i.close())
+	return result, alsoClosing(err, i.close())
 }
 
 // run executes source in an instance that has executed nothing yet.
@@ -149,6 +154,9 @@ func (s *Sandbox) run(ctx context.Context, i *instance, source string) (*Result,
 
 	limited, cancel := s.limitTime(ctx)
 	defer cancel()
+	limited, abort := context.WithCancelCause(limited)
+	defer abort(nil)
+	i.stdout.abort, i.stderr.abort = abort, abort
 	if err := i.fuel.start(limited, i); err != nil {
 		return nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
 	}
@@ -163,6 +171,9 @@ func (s *Sandbox) run(ctx context.Context, i *instance, source string) (*Result,
 		StderrTruncated: i.stderr.truncated,
 		PeakMemory:      int64(i.Memory().Size()),
 		Fuel:            i.fuel.used(i),
+	}
+	if failed := cmp.Or(i.stdout.failed, i.stderr.failed); failed != nil {
+		return result, failed
 	}
 	if err != nil {
 		return result, executionError(limited, err)
@@ -219,6 +230,14 @@ func (s *Sandbox) Close() error {
 	return errors.Join(err, s.runtime.release())
 }
 
+// alsoClosing is err as it is, unless closing failed as well.
+func alsoClosing(err, closing error) error {
+	if closing == nil {
+		return err
+	}
+	return errors.Join(err, closing)
+}
+
 func (i *instance) close() error {
-	return errors.Join(i.Instance.Close(context.Background()), i.host.Close())
+	return errors.Join(i.Close(context.Background()), i.host.Close())
 }

@@ -15,20 +15,25 @@ import (
 )
 
 func main() {
-	ctx := context.Background()
-	rt, err := python.Open(ctx, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer rt.Close()
-
 	source := `print("hello from one binary")`
 	if len(os.Args) > 1 {
 		source = os.Args[1]
 	}
-	result, err := rt.Execute(ctx, source, nil)
-	fmt.Printf("%s", result.Stdout)
-	if err != nil {
+	if err := run(context.Background(), source); err != nil {
 		log.Fatal(err)
 	}
+}
+
+func run(ctx context.Context, source string) error {
+	rt, err := python.Open(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer rt.Close()
+
+	result, err := rt.Execute(ctx, source, nil)
+	if result != nil {
+		fmt.Printf("%s", result.Stdout)
+	}
+	return err
 }

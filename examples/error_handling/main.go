@@ -19,10 +19,15 @@ func main() {
 	if len(os.Args) != 2 {
 		log.Fatal("usage: error_handling BUNDLE")
 	}
-	ctx := context.Background()
-	rt, err := eryx.Open(ctx, os.Args[1], nil)
-	if err != nil {
+	if err := run(context.Background(), os.Args[1]); err != nil {
 		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, bundle string) error {
+	rt, err := eryx.Open(ctx, bundle, nil)
+	if err != nil {
+		return err
 	}
 	defer rt.Close()
 
@@ -40,6 +45,7 @@ func main() {
 		})
 		fmt.Println(describe(result, err))
 	}
+	return nil
 }
 
 // describe says in one line how an execution ended.

@@ -26,15 +26,19 @@ func main() {
 	if len(os.Args) != 2 {
 		log.Fatal("usage: precompile OUTPUT")
 	}
-	ctx := context.Background()
+	if err := run(context.Background(), os.Args[1]); err != nil {
+		log.Fatal(err)
+	}
+}
 
+func run(ctx context.Context, output string) error {
 	built, err := build.Bundle(ctx, build.Options{
-		Output:    os.Args[1],
+		Output:    output,
 		Preimport: []string{"json", "decimal"},
 		Setup:     []byte(setup),
 	})
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	for _, stage := range built.Timings {
 		fmt.Fprintf(os.Stderr, "%-8s %v (cached: %v)\n", stage.Stage, stage.Took.Round(time.Millisecond), stage.Cached)
@@ -42,7 +46,7 @@ func main() {
 
 	rt, err := eryx.Open(ctx, built.Path, nil)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	defer rt.Close()
 	result, err := rt.Execute(ctx, `
@@ -51,7 +55,8 @@ assert "decimal" in sys.modules
 print(len(PRIMES), "primes, the last is", PRIMES[-1])
 `, nil)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	fmt.Printf("%s", result.Stdout)
+	return nil
 }

@@ -16,10 +16,15 @@ func main() {
 	if len(os.Args) != 2 {
 		log.Fatal("usage: simple BUNDLE")
 	}
-	ctx := context.Background()
-	rt, err := eryx.Open(ctx, os.Args[1], nil)
-	if err != nil {
+	if err := run(context.Background(), os.Args[1]); err != nil {
 		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, bundle string) error {
+	rt, err := eryx.Open(ctx, bundle, nil)
+	if err != nil {
+		return err
 	}
 	defer rt.Close()
 
@@ -31,8 +36,9 @@ print(json.dumps(squares))
 result = sum(squares.values())
 `, nil)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	fmt.Printf("stdout: %s", result.Stdout)
 	fmt.Printf("result: %s\n", result.Value)
+	return nil
 }

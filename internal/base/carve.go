@@ -29,7 +29,7 @@ func (c *collection) add(data []byte) {
 	if name == "" {
 		return
 	}
-	digest := ""
+	var digest string
 	if name == stdlibName {
 		var err error
 		if data, digest, err = normaliseArchive(data); err != nil {

@@ -57,7 +57,7 @@ func (l *loader) wheelBinary(file string, data []byte) ([]byte, error) {
 		e.Err = err
 		return nil, e
 	}
-	r.RegisterDecompressor(zip.Deflate, func(r io.Reader) io.ReadCloser { return flate.NewReader(r) })
+	r.RegisterDecompressor(zip.Deflate, flate.NewReader)
 	if len(r.File) > maxEntries {
 		return nil, sourceError(file, fmt.Sprintf("has %d files: it is not a wheel of %s", len(r.File), distribution()))
 	}

@@ -12,7 +12,7 @@ func (id *identity) system(_ *os.File, info fs.FileInfo) error {
 	if !ok {
 		return fs.ErrInvalid
 	}
-	id.Device, id.Inode = uint64(st.Dev), uint64(st.Ino)
+	id.Device, id.Inode = uint64(st.Dev), uint64(st.Ino) //nolint:unconvert // they are narrower on some architectures
 	id.Change = time.Unix(st.Ctim.Unix()).UTC()
 	return nil
 }
