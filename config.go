@@ -3,6 +3,7 @@ package eryx
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -38,7 +39,9 @@ type SandboxConfig struct {
 	Args []string
 	// Env is os.environ.
 	Env map[string]string
-	// Stdin is the script's standard input; nil is an empty one.
+	// Stdin is the script's standard input; nil is an empty one. It is read
+	// in a goroutine, which outlives an execution that ends while the reader
+	// blocks: close the reader, or share it with a later sandbox.
 	Stdin io.Reader
 	// Stdout and Stderr, if not nil, receive output as it happens, beside the
 	// copies in [Result]. An error of a writer ends the execution.
@@ -90,9 +93,17 @@ func (c *SandboxConfig) setDefaults() error {
 	case c.FilesLimit < 0:
 		return fmt.Errorf("eryx: a files limit of %d bytes is negative", c.FilesLimit)
 	}
-	for name := range c.Env {
+	for name, value := range c.Env {
 		if name == "" || strings.ContainsAny(name, "=\x00") {
 			return fmt.Errorf("eryx: %q cannot be the name of an environment variable", name)
+		}
+		if strings.Contains(value, "\x00") {
+			return fmt.Errorf("eryx: the environment variable %s has a NUL character in its value", name)
+		}
+	}
+	for _, text := range append(slices.Clone(c.Args), c.Filename) {
+		if strings.Contains(text, "\x00") {
+			return fmt.Errorf("eryx: the argument or file name %q has a NUL character", text)
 		}
 	}
 	return nil

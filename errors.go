@@ -89,6 +89,23 @@ func (e *CanceledError) Unwrap() error { return e.Cause }
 // Is reports whether target is [ErrSandbox].
 func (e *CanceledError) Is(target error) bool { return target == ErrSandbox }
 
+// OutputError says that a writer given as [SandboxConfig.Stdout] or Stderr
+// failed, which ends the execution.
+type OutputError struct {
+	Stream string // "stdout" or "stderr"
+	Err    error  // the writer's
+}
+
+func (e *OutputError) Error() string {
+	return fmt.Sprintf("eryx: writing the script's %s: %v", e.Stream, e.Err)
+}
+
+// Unwrap returns the writer's error.
+func (e *OutputError) Unwrap() error { return e.Err }
+
+// Is reports whether target is [ErrSandbox].
+func (e *OutputError) Is(target error) bool { return target == ErrSandbox }
+
 // CrashError says that the interpreter itself failed, for instance because it
 // exhausted its native stack. The host and other sandboxes are not affected.
 type CrashError struct {

@@ -7,13 +7,22 @@ import (
 // output keeps the first limit bytes of a stream and passes all of it on.
 // It is used by the goroutine that runs the guest only.
 type output struct {
+	stream    string
 	kept      []byte
 	limit     int64 // bytes; negative keeps everything
 	truncated bool
 	next      io.Writer // may be nil
+
+	// failed is the first error of next, after which nothing is passed on, and
+	// abort ends the execution because of it.
+	failed error
+	abort  func(error)
 }
 
 func (o *output) Write(p []byte) (int, error) {
+	if o.failed != nil {
+		return 0, o.failed
+	}
 	room := int64(len(p))
 	if o.limit >= 0 {
 		room = min(room, o.limit-int64(len(o.kept)))
@@ -25,5 +34,13 @@ func (o *output) Write(p []byte) (int, error) {
 	if o.next == nil {
 		return len(p), nil
 	}
-	return o.next.Write(p)
+	n, err := o.next.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		o.failed = &OutputError{Stream: o.stream, Err: err}
+		o.abort(o.failed)
+	}
+	return n, err
 }
