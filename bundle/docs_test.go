@@ -38,7 +38,7 @@ func TestFormatIsDocumented(t *testing.T) {
 	}
 	for _, member := range []string{
 		ManifestMember, MemoryMember, ModuleMember, SkeletonMember, StdlibMember, SupportMember, SitePackagesMember,
-		LockMember, SBOMMember, nativePrefix + "TARGET" + compressed,
+		LockMember, SBOMMember, nativePrefix + "TARGET" + compressed, LicencesPrefix + "NAME.txt",
 	} {
 		if !strings.Contains(text, "\n| `"+member+"` |") {
 			t.Errorf("docs/bundle-format.md lacks the member %s", member)

@@ -19,6 +19,9 @@ const (
 	LockMember         = "eryx.lock"         // the digests of all inputs
 	SBOMMember         = "sbom.cdx.json"     // CycloneDX
 
+	// LicencesPrefix begins the names of members with texts of licences.
+	LicencesPrefix = "licences/"
+
 	nativePrefix = "native/" // native code, compressed, by target
 	compressed   = ".zst"
 )
@@ -44,7 +47,7 @@ type Manifest struct {
 	Python string `json:"python"`
 	// World is the WIT world that the module's imports and exports belong to.
 	World string `json:"world"`
-	// Sources are the distributions that the bundle was made from.
+	// Sources is the software that the bundle was made from.
 	Sources []Source `json:"sources"`
 	// Options are the choices of whoever built it.
 	Options BuildOptions `json:"options"`
@@ -68,13 +71,16 @@ type Manifest struct {
 	Members []Member `json:"members"`
 }
 
-// Source is a distribution that a bundle was made from.
+// Source is software that a bundle was made from.
 type Source struct {
 	Name    string `json:"name"`
-	Version string `json:"version"`
-	File    string `json:"file,omitempty"` // its name, if it matters which one it was
-	SHA256  string `json:"sha256"`         // of the file, or of what was taken from it
+	Version string `json:"version"` // "" where it is not known
+	// File is the library or the distribution's file that it came in, if it
+	// matters which one it was.
+	File    string `json:"file,omitempty"`
+	SHA256  string `json:"sha256"`         // of File, or of what was taken from the distribution
 	Licence string `json:"licence"`        // an SPDX expression
+	PURL    string `json:"purl,omitempty"` // its package URL
 }
 
 // BuildOptions are the choices of whoever built a bundle.

@@ -33,6 +33,14 @@ type (
 		Version  string        `json:"version,omitempty"`
 		Hashes   []sbomHash    `json:"hashes,omitempty"`
 		Licences []sbomLicence `json:"licenses,omitempty"`
+		PURL     string        `json:"purl,omitempty"`
+		Evidence *sbomEvidence `json:"evidence,omitempty"`
+	}
+	sbomEvidence struct {
+		Occurrences []sbomOccurrence `json:"occurrences"`
+	}
+	sbomOccurrence struct {
+		Location string `json:"location"`
 	}
 	sbomHash struct {
 		Algorithm string `json:"alg"`
@@ -61,18 +69,25 @@ func sbom(m *Manifest) []byte {
 	}
 	depends := sbomDepends{Ref: root.Ref}
 	refs := map[string]bool{root.Ref: true}
+	hashed := map[string]bool{}
 	for _, s := range m.Sources {
-		c := sbomComponent{Type: "library", Name: s.Name, Version: s.Version}
-		c.Ref = s.Name + "@" + s.Version
+		c := sbomComponent{Type: "library", Name: s.Name, Version: s.Version, PURL: s.PURL}
+		c.Ref = strings.TrimSuffix(s.Name+"@"+s.Version, "@")
 		for refs[c.Ref] {
 			c.Ref += "+"
 		}
 		refs[c.Ref] = true
-		if validDigest(s.SHA256) {
+		// Of several that came in one file, the first is the one that it is
+		// named after; its digest is not that of the others.
+		if validDigest(s.SHA256) && !hashed[s.SHA256] {
+			hashed[s.SHA256] = true
 			c.Hashes = []sbomHash{{"SHA-256", s.SHA256}}
 		}
 		if s.Licence != "" {
 			c.Licences = []sbomLicence{{s.Licence}}
+		}
+		if s.File != "" {
+			c.Evidence = &sbomEvidence{[]sbomOccurrence{{s.File}}}
 		}
 		d.Components = append(d.Components, c)
 		depends.DependsOn = append(depends.DependsOn, c.Ref)

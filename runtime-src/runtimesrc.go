@@ -21,6 +21,9 @@ var library []byte
 //go:embed python/eryx_support/*.py
 var python embed.FS
 
+//go:embed LICENSE
+var licence []byte
+
 // Library returns the shim: a WebAssembly library with a dylink.0 section, to
 // be linked before libpython, so that its definitions come first. The caller
 // must not change it.
@@ -35,3 +38,7 @@ func Support() fs.FS {
 	}
 	return sub
 }
+
+// Licence is the text of the licence of the library and the support modules,
+// which bundles carry. The caller must not change it.
+func Licence() []byte { return licence }

@@ -1,6 +1,7 @@
 package runtimesrc_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
@@ -20,6 +21,16 @@ func TestLibraryMatchesItsDigest(t *testing.T) {
 	digest := sha256.Sum256(runtimesrc.Library())
 	if want := hex.EncodeToString(digest[:]) + "  liberyx.so\n"; string(recorded) != want {
 		t.Errorf("recorded %q, the library has %q: run make runtime", recorded, want)
+	}
+}
+
+func TestLicenceIsTheProjects(t *testing.T) {
+	project, err := os.ReadFile("../LICENSE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(project, runtimesrc.Licence()) {
+		t.Error("LICENSE is not a copy of the project's")
 	}
 }
 

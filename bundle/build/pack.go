@@ -1,19 +1,17 @@
 package build
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
 	"github.com/eryx-build/eryx/bundle"
 	"github.com/eryx-build/eryx/internal/base"
 	"github.com/eryx-build/eryx/internal/cache"
-	"github.com/eryx-build/eryx/internal/version"
-	"github.com/eryx-build/eryx/linker"
 	"github.com/eryx-build/eryx/preinit"
 	runtimesrc "github.com/eryx-build/eryx/runtime-src"
 )
@@ -28,30 +26,31 @@ type packMeta struct {
 	Manifest bundle.Manifest `json:"manifest"`
 }
 
+func (m packMeta) result(path string) *Result {
+	return &Result{Path: path, SHA256: m.SHA256, Size: m.Size, Manifest: m.Manifest}
+}
+
 // pack writes the bundle, unless the file at its path is what it would write.
-func (b *builder) pack(context.Context) (_ *Result, cached bool, err error) {
-	contents, err := b.describe()
+func (b *builder) pack() (_ *Result, cached bool, err error) {
+	key, err := b.key(StagePack)
 	if err != nil {
 		return nil, false, err
 	}
-	key, err := cache.NewKey(StagePack, packRevision, version.Version, contents.Manifest, b.parts())
-	if err != nil {
-		return nil, false, err
-	}
-	entry, err := b.Cache.Lookup(key)
+	entry, err := b.cache.Lookup(key)
 	if err != nil {
 		return nil, false, err
 	}
 	if entry != nil {
-		made, err := decodeMeta[packMeta](entry)
+		made, err := meta[packMeta](entry)
 		if err != nil {
 			return nil, false, err
 		}
-		if hasDigest(b.Output, made.Size, made.SHA256) {
-			return &Result{Path: b.Output, SHA256: made.SHA256, Size: made.Size, Manifest: made.Manifest}, true, nil
+		if hasContent(b.Output, made.Size, made.SHA256) {
+			return made.result(b.Output), true, nil
 		}
 	}
-	if err := b.fill(contents); err != nil {
+	contents, err := b.contents()
+	if err != nil {
 		return nil, false, err
 	}
 	info, err := bundle.Write(b.Output, contents)
@@ -59,19 +58,20 @@ func (b *builder) pack(context.Context) (_ *Result, cached bool, err error) {
 		return nil, false, err
 	}
 	made := packMeta{Size: info.Size, SHA256: info.SHA256, Manifest: *info.Manifest}
-	if _, err := b.Cache.Store(key, &cache.Value{Label: "a bundle's digest", Meta: made}); err != nil {
+	if _, err := b.cache.Store(key, &cache.Value{Label: "a bundle's digest", Meta: made}); err != nil {
 		return nil, false, err
 	}
-	return &Result{Path: info.Path, SHA256: made.SHA256, Size: made.Size, Manifest: made.Manifest}, false, nil
+	return made.result(b.Output), false, nil
 }
 
-// hasDigest says whether the file at path has that content.
-func hasDigest(path string, size int64, digest string) bool {
+// hasContent says whether the file at path has that size and digest. One that
+// cannot be read has not.
+func hasContent(path string, size int64, digest string) bool {
 	f, err := os.Open(path)
 	if err != nil {
 		return false
 	}
-	defer func() { _ = f.Close() }()
+	defer f.Close() // read only: nothing can be lost
 	if info, err := f.Stat(); err != nil || info.Size() != size {
 		return false
 	}
@@ -82,25 +82,13 @@ func hasDigest(path string, size int64, digest string) bool {
 	return hex.EncodeToString(hash.Sum(nil)) == digest
 }
 
-// parts are the digests of what the bundle is made of.
-func (b *builder) parts() []string {
-	digests := []string{
-		b.linked.Digest(lockBlob), b.metered.Digest(moduleBlob), b.metered.Digest(skeletonBlob),
-		b.library.Digest(stdlibBlob), b.library.Digest(supportBlob), b.state.Digest(memoryBlob),
-	}
-	if b.native != nil {
-		digests = append(digests, b.native.Digest(nativeBlob))
-	}
-	return digests
-}
-
-// describe is the manifest, as far as the builder knows it.
-func (b *builder) describe() (*bundle.Contents, error) {
-	linked, err := decodeMeta[linkMeta](b.linked)
+// manifest describes the bundle, as far as [bundle.Write] does not.
+func (b *builder) manifest() (*bundle.Manifest, error) {
+	linked, err := meta[linkMeta](b.linked)
 	if err != nil {
 		return nil, err
 	}
-	state, err := decodeMeta[stateMeta](b.state)
+	state, err := meta[stateMeta](b.state)
 	if err != nil {
 		return nil, err
 	}
@@ -108,69 +96,74 @@ func (b *builder) describe() (*bundle.Contents, error) {
 	if err != nil {
 		return nil, err
 	}
-	stack := b.StackSize
-	if stack == 0 {
-		stack = linker.DefaultStackSize
-	}
 	options := bundle.BuildOptions{
 		Preimport: b.Preimport,
 		Stdlib:    string(b.Stdlib),
 		HashSeed:  b.HashSeed,
-		StackSize: stack,
-	}
-	if options.Preimport == nil {
-		options.Preimport = []string{}
+		StackSize: b.StackSize,
 	}
 	if b.Setup != nil {
 		options.SetupSHA256 = cache.Digest(b.Setup)
 	}
-	name, release := base.Version()
-	return &bundle.Contents{
-		MemorySize: state.MemorySize,
-		Manifest: bundle.Manifest{
-			Python: base.PythonVersion(),
-			World:  world,
-			// The digest is that of the content: which platform's wheel it
-			// came in makes no difference to the bundle.
-			Sources: []bundle.Source{
-				{Name: name, Version: release, SHA256: b.baseDigest, Licence: base.Licence()},
-			},
-			Options: options,
-			Link:    linked.Summary,
-			Layout:  bundle.Layout(linked.Layout),
-			Globals: state.Globals,
-			Handles: handles,
-			Modules: state.Modules,
-			Mounts: []bundle.Mount{
-				{Path: preinit.StdlibPath, Member: bundle.StdlibMember},
-				{Path: runtimesrc.SupportPath, Member: bundle.SupportMember},
-			},
+	return &bundle.Manifest{
+		Python:  base.PythonVersion(),
+		World:   world,
+		Sources: b.sources(linked),
+		Options: options,
+		Link:    linked.Summary,
+		Layout:  bundle.Layout(linked.Layout),
+		Globals: state.Globals,
+		Handles: handles,
+		Modules: state.Modules,
+		Mounts: []bundle.Mount{
+			{Path: preinit.StdlibPath, Member: bundle.StdlibMember},
+			{Path: runtimesrc.SupportPath, Member: bundle.SupportMember},
 		},
 	}, nil
 }
 
-// fill reads the parts from the cache.
-func (b *builder) fill(c *bundle.Contents) error {
+// contents reads from the cache what the bundle will hold.
+func (b *builder) contents() (*bundle.Contents, error) {
+	manifest, err := b.manifest()
+	if err != nil {
+		return nil, err
+	}
+	metered, err := meta[meterMeta](b.metered)
+	if err != nil {
+		return nil, err
+	}
+	state, err := meta[stateMeta](b.state)
+	if err != nil {
+		return nil, err
+	}
 	var errs []error
 	blob := func(e *cache.Entry, name string) []byte {
 		data, err := e.Blob(name)
 		errs = append(errs, err)
 		return data
 	}
-	metered, err := decodeMeta[meterMeta](b.metered)
-	errs = append(errs, err)
-	c.Module = metered.Module.with(blob(b.metered, moduleZstBlob))
-	c.Skeleton = blob(b.metered, skeletonBlob)
-	c.Memory = blob(b.state, memoryBlob)
-	c.Files = map[string][]byte{
-		bundle.StdlibMember:  blob(b.library, stdlibBlob),
-		bundle.SupportMember: blob(b.library, supportBlob),
-		bundle.LockMember:    blob(b.linked, lockBlob),
+	c := &bundle.Contents{
+		Manifest:   *manifest,
+		Module:     metered.Module.with(blob(b.metered, compressedBlob)),
+		Skeleton:   blob(b.metered, skeletonBlob),
+		Memory:     blob(b.state, memoryBlob),
+		MemorySize: state.MemorySize,
+		Files: map[string][]byte{
+			bundle.StdlibMember:  blob(b.library, stdlibBlob),
+			bundle.SupportMember: blob(b.library, supportBlob),
+			bundle.LockMember:    blob(b.linked, lockBlob),
+		},
 	}
 	if b.native != nil {
-		native, err := decodeMeta[nativeMeta](b.native)
+		native, err := meta[nativeMeta](b.native)
 		errs = append(errs, err)
 		c.Native = []bundle.Native{{Target: native.Target, Code: native.Code.with(blob(b.native, nativeBlob))}}
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if err := addLicences(c.Files); err != nil {
+		return nil, fmt.Errorf("texts of licences: %w", err)
+	}
+	return c, nil
 }

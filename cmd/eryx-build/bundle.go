@@ -78,7 +78,7 @@ standard output, progress on standard error.`,
 	flags.Var(&f.stdlib, "stdlib", "profile of the standard library; full keeps sources and what cannot work in a sandbox")
 	flags.Uint32Var(&f.hashSeed, "hash-seed", 0, "`SEED` of str hashes, the same in all sandboxes of the bundle")
 	flags.Var(&f.stackSize, "stack-size", "`SIZE` of the interpreter's C stack (default 1MiB)")
-	flags.StringVar(&f.linkMap, "map", "", "write the link map to this `FILE`")
+	flags.StringVar(&f.linkMap, "map", "", "write the link map to this `FILE`, as JSON if its name ends in .json")
 	flags.BoolVar(&f.asJSON, "json", false, "print the result as JSON")
 	flags.BoolVar(&f.timings, "timings", false, "say on standard error how long each stage took")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
@@ -127,13 +127,14 @@ func (a *app) makeBundle(ctx context.Context, f *bundleFlags) error {
 		HashSeed:  f.hashSeed,
 		StackSize: uint32(f.stackSize.bytes),
 		LinkMap:   f.linkMap,
-		Cache:     c,
+		CacheDir:  c.Dir(),
 	}
 	if f.setup != "" {
 		if options.Setup, err = os.ReadFile(f.setup); err != nil {
 			return inputError(fmt.Errorf("read the setup script: %w", err), "")
 		}
-		options.SetupName = f.setup
+		// Not its path: the same script gives the same bundle everywhere.
+		options.SetupName = filepath.Base(f.setup)
 	}
 	if f.asDefault {
 		if options.Output, err = defaultBundlePath(); err != nil {
@@ -173,7 +174,6 @@ func (a *app) makeBundle(ctx context.Context, f *bundleFlags) error {
 func (a *app) build(ctx context.Context, options build.Options, silently bool) (*build.Result, error) {
 	observer := a.reporter(silently)
 	defer observer.Close()
-	options.Cache.Notify = observer.Message
 	options.Observer = observer
 	return build.Bundle(ctx, options)
 }

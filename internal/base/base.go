@@ -39,6 +39,8 @@ type Base struct {
 	Digest string
 	// Source is where the content came from when it was first seen.
 	Source SourceInfo
+	// Cached says that all of it was in the cache.
+	Cached bool
 }
 
 // Library is a WebAssembly library with a dylink.0 section.
@@ -122,7 +124,7 @@ func (l *loader) load(ctx context.Context) (*Base, error) {
 	}
 	// Damaged content is removed by whoever notices: the second try makes it.
 	for try := 0; ; try++ {
-		entry, _, err := l.Cache.Do(ctx, key, func(ctx context.Context) (*cache.Value, error) {
+		entry, hit, err := l.Cache.Do(ctx, key, func(ctx context.Context) (*cache.Value, error) {
 			found, err := produce(ctx)
 			if err != nil {
 				return nil, err
@@ -141,6 +143,9 @@ func (l *loader) load(ctx context.Context) (*Base, error) {
 		var corrupt *cache.CorruptError
 		if err != nil && errors.As(err, &corrupt) && try == 0 {
 			continue
+		}
+		if b != nil {
+			b.Cached = hit
 		}
 		return b, err
 	}

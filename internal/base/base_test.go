@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,8 +68,14 @@ func TestPinsAreWellFormed(t *testing.T) {
 	if len(p.Wheels) == 0 || len(p.Libraries) == 0 || p.Stdlib.Name != stdlibName {
 		t.Errorf("something is missing: %+v", p)
 	}
-	if name, version := Version(); name == "" || version == "" || PythonVersion() == "" || Licence() == "" {
+	if name, version := Version(); name == "" || version == "" || PythonVersion() == "" {
 		t.Error("something has no name")
+	}
+	for i, c := range Components() {
+		known := slices.ContainsFunc(p.Libraries, func(l pin) bool { return l.Name == c.Library })
+		if c.Name == "" || c.Licence == "" || known == (i == 0) {
+			t.Errorf("incomplete: %+v", c)
+		}
 	}
 }
 

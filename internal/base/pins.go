@@ -49,13 +49,24 @@ type wheelPin struct {
 }
 
 type pinSet struct {
-	Name      string     `toml:"name"`
-	Version   string     `toml:"version"`
-	Python    string     `toml:"python"`
-	Licence   string     `toml:"licence"`
-	Wheels    []wheelPin `toml:"wheel"`
-	Libraries []pin      `toml:"library"`
-	Stdlib    pin        `toml:"stdlib"`
+	Name       string      `toml:"name"`
+	Version    string      `toml:"version"`
+	Python     string      `toml:"python"`
+	Licence    string      `toml:"licence"`
+	PURL       string      `toml:"purl"`
+	Wheels     []wheelPin  `toml:"wheel"`
+	Libraries  []pin       `toml:"library"`
+	Stdlib     pin         `toml:"stdlib"`
+	Components []Component `toml:"component"`
+}
+
+// Component is a piece of software that the base was built from.
+type Component struct {
+	Name    string `toml:"name"`
+	Version string `toml:"version"` // "" where it is not known
+	Licence string `toml:"licence"` // an SPDX expression
+	PURL    string `toml:"purl"`    // a package URL; "" where there is none
+	Library string `toml:"library"` // the one that it is part of; "" for all of the base
 }
 
 var pinned = sync.OnceValue(func() *pinSet {
@@ -144,8 +155,13 @@ func Version() (name, version string) { return pinned().Name, pinned().Version }
 // PythonVersion is the version of CPython in the base.
 func PythonVersion() string { return pinned().Python }
 
-// Licence is the SPDX expression of the distribution's licence.
-func Licence() string { return pinned().Licence }
+// Components lists what the base was built from, for bills of materials: the
+// distribution itself and the software in its libraries.
+func Components() []Component {
+	p := pinned()
+	distribution := Component{Name: p.Name, Version: p.Version, Licence: p.Licence, PURL: p.PURL}
+	return append([]Component{distribution}, p.Components...)
+}
 
 // Lock is the text of a lock file: the content of the base, and every
 // distribution that it can be taken from.

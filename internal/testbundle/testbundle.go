@@ -50,7 +50,7 @@ func Default(tb testing.TB) string {
 }
 
 // Build returns the path of a bundle made with the given options, whose name
-// has to be the same for the same options; Output and Cache are set here. The
+// has to be the same for the same options; Output and CacheDir are set here. The
 // stages that have not changed come from the cache.
 func Build(tb testing.TB, name string, options build.Options) string {
 	tb.Helper()
@@ -64,7 +64,7 @@ func Build(tb testing.TB, name string, options build.Options) string {
 		tb.Fatal(err)
 	}
 	defer unlock()
-	options.Cache = c
+	options.CacheDir = c.Dir()
 	options.Output = filepath.Join(dir, name+".eryx")
 	if _, err := build.Bundle(tb.Context(), options); err != nil {
 		tb.Fatalf("build the test bundle %s: %v", name, err)

@@ -1,0 +1,87 @@
+package build
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/eryx-build/eryx/internal/cache"
+	"github.com/eryx-build/eryx/internal/version"
+	runtimesrc "github.com/eryx-build/eryx/runtime-src"
+)
+
+// revisions are part of the stages' keys in the cache: what another revision
+// of a stage made is not used. TestRevisions fails when what a stage makes of
+// the same inputs changes and its revision here does not.
+var revisions = map[string]int{
+	StageLink:    2,
+	StageMeter:   1,
+	StageCompile: 1,
+	StageStdlib:  2,
+	StagePreinit: 1,
+	StagePack:    2,
+}
+
+// inputs lists everything that a stage's result depends on, but for its code.
+func (b *builder) inputs(stage string) ([]any, error) {
+	switch stage {
+	case StageLink:
+		return []any{b.baseDigest, cache.Digest(runtimesrc.Library()), b.StackSize}, nil
+	case StageMeter:
+		return []any{b.linked.Digest(moduleBlob)}, nil
+	case StageCompile:
+		return []any{b.metered.Digest(moduleBlob), b.engine.Target()}, nil
+	case StageStdlib:
+		// The module, because it compiles: what the shim has made Python intern
+		// shows in the bytes.
+		support, err := supportSources()
+		return []any{b.baseDigest, b.metered.Digest(moduleBlob), b.Stdlib, digests(support)}, err
+	case StagePreinit:
+		setup := ""
+		if b.Setup != nil {
+			setup = cache.Digest(b.Setup)
+		}
+		return []any{
+			b.metered.Digest(moduleBlob), b.library.Digest(stdlibBlob), b.library.Digest(supportBlob),
+			b.Preimport, setup, b.SetupName, b.HashSeed,
+		}, nil
+	case StagePack:
+		manifest, err := b.manifest()
+		if err != nil {
+			return nil, err
+		}
+		inputs := []any{
+			version.Version, manifest, cache.Digest(runtimesrc.Licence()), b.linked.Digest(lockBlob),
+			b.metered.Digest(moduleBlob), b.metered.Digest(skeletonBlob),
+			b.library.Digest(stdlibBlob), b.library.Digest(supportBlob), b.state.Digest(memoryBlob),
+		}
+		if b.native != nil {
+			inputs = append(inputs, b.native.Digest(nativeBlob))
+		}
+		return inputs, nil
+	}
+	return nil, fmt.Errorf("no stage %q has a result", stage)
+}
+
+func (b *builder) key(stage string) (cache.Key, error) {
+	inputs, err := b.inputs(stage)
+	if err != nil {
+		return cache.Key{}, err
+	}
+	return cache.NewKey(stage, append([]any{revisions[stage]}, inputs...)...)
+}
+
+// do finds in the cache what a stage made of its inputs, or makes it.
+func (b *builder) do(ctx context.Context, stage string, compute func(context.Context) (*cache.Value, error)) (entry *cache.Entry, cached bool, err error) {
+	key, err := b.key(stage)
+	if err != nil {
+		return nil, false, err
+	}
+	return b.cache.Do(ctx, key, compute)
+}
+
+// meta reads what a stage recorded beside its blobs.
+func meta[T any](e *cache.Entry) (T, error) {
+	var m T
+	err := e.Meta(&m)
+	return m, err
+}
