@@ -41,7 +41,7 @@ type SandboxConfig struct {
 	Env map[string]string
 	// Stdin is the script's standard input; nil is an empty one. It is read
 	// in a goroutine, which outlives an execution that ends while the reader
-	// blocks: close the reader, or share it with a later sandbox.
+	// blocks: close the reader to end it.
 	Stdin io.Reader
 	// Stdout and Stderr, if not nil, receive output as it happens, beside the
 	// copies in [Result]. An error of a writer ends the execution.

@@ -150,7 +150,7 @@ func (r *Runtime) Execute(ctx context.Context, source string, config *SandboxCon
 		return nil, err
 	}
 	result, err := s.Execute(ctx, source)
-	return result, errors.Join(err, s.Close())
+	return result, alsoClosing(err, s.Close())
 }
 
 // Close releases the bundle and its native code. Sandboxes that are open go on

@@ -1,0 +1,182 @@
+package eryx_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	goruntime "runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eryx-build/eryx"
+)
+
+func TestTimeLimit(t *testing.T) {
+	s, err := openShared(t).NewSandbox(t.Context(), &eryx.SandboxConfig{Timeout: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, source := range []string{"while True: pass", "import time; time.sleep(60)", "import asyncio; await asyncio.sleep(60)"} {
+		_, err := s.Execute(t.Context(), source)
+		var limit *eryx.LimitError
+		if !errors.As(err, &limit) || limit.Kind != eryx.LimitTime || limit.Limit != "100ms" || !errors.Is(err, eryx.ErrSandbox) {
+			t.Errorf("%s: %s", source, explain(err))
+		}
+		var canceled *eryx.CanceledError
+		if errors.As(err, &canceled) {
+			t.Errorf("%s: the sandbox's own limit is taken for the caller's: %v", source, err)
+		}
+		// The sandbox goes on, and each execution has all of its time.
+		time.Sleep(50 * time.Millisecond)
+		if result, err := s.Execute(t.Context(), "import time; time.sleep(0.06); print('on')"); err != nil || string(result.Stdout) != "on\n" {
+			t.Errorf("after %s: %s", source, explain(err))
+		}
+	}
+}
+
+// TestTimeLimits tells apart whose limit it was.
+func TestTimeLimits(t *testing.T) {
+	const source = "while True: pass"
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := openShared(t).Execute(ctx, source, &eryx.SandboxConfig{Timeout: 10 * time.Second})
+	var canceled *eryx.CanceledError
+	if !errors.As(err, &canceled) || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, eryx.ErrSandbox) {
+		t.Errorf("the context's deadline gave %s", explain(err))
+	}
+
+	ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, err = openShared(t).Execute(ctx, source, &eryx.SandboxConfig{Timeout: 50 * time.Millisecond})
+	var limit *eryx.LimitError
+	if !errors.As(err, &limit) || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the sandbox's limit gave %s", explain(err))
+	}
+
+	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = openShared(t).Execute(ctx, source, &eryx.SandboxConfig{Timeout: eryx.Unlimited})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the context's deadline without a limit gave %s", explain(err))
+	}
+	if _, err := execute(t, "print(1)", &eryx.SandboxConfig{Timeout: eryx.Unlimited}); err != nil {
+		t.Error(explain(err))
+	}
+	if _, err := openShared(t).Execute(ctx, "print(1)", nil); !errors.Is(err, eryx.ErrSandbox) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a context that is done gave %s", explain(err))
+	}
+}
+
+// TestMemoryLimit shows that memory beyond the limit is a MemoryError, which a
+// script may catch, and that memory freed can be used again.
+func TestMemoryLimit(t *testing.T) {
+	const limit = 64 << 20
+	config := &eryx.SandboxConfig{MemoryLimit: limit}
+	for _, source := range []string{
+		"bytearray(100 << 20)",
+		"x = []\nwhile True: x.append(bytes(1 << 20))",
+		"x = 'x'\nwhile True: x += x",
+		"x = []\nwhile True: x.append(object())",
+		"x = {}\nn = 0\nwhile True:\n    n += 1; x[n] = str(n)",
+		"'x' * (1 << 31 - 1)",
+		"[0] * (1 << 29)",
+		"range(1 << 30).__iter__\nlist(range(1 << 29))",
+		"2 ** (1 << 32)",
+		"import sys\nsys.stdin.read()",
+		"def f(n):\n    x = bytes(1 << 20)\n    return f(n + 1)\nf(0)",
+		"import itertools\nlist(itertools.permutations(range(12)))",
+		"import json\njson.dumps(['x' * 1000000] * 1000)",
+		"import re\nre.findall('', 'x' * 10_000_000)",
+	} {
+		config.Stdin = io.LimitReader(endless{}, 200<<20)
+		result, err := execute(t, source, config)
+		var raised *eryx.PythonError
+		if !errors.As(err, &raised) || (raised.Type != "MemoryError" && raised.Type != "OverflowError") {
+			t.Errorf("%s\ngave %s", source, explain(err))
+		}
+		if result.PeakMemory > limit {
+			t.Errorf("%s\nreached %d bytes", source, result.PeakMemory)
+		}
+	}
+	config.Stdin = nil
+	result := mustExecute(t, `
+caught = 0
+for _ in range(20):
+    x = []
+    try:
+        while True: x.append(bytearray(1 << 20))
+    except MemoryError: caught += 1
+    n = len(x)
+    del x
+print("still", n > 30)
+result = caught`, config)
+	if string(result.Value) != "20" || string(result.Stdout) != "still True\n" {
+		t.Errorf("caught %s, printed %q", result.Value, result.Stdout)
+	}
+	assertWorks(t)
+
+	result = mustExecute(t, "x = bytearray(200 << 20); result = len(x)", &eryx.SandboxConfig{MemoryLimit: 256 << 20})
+	if result.PeakMemory < 200<<20 || result.PeakMemory > 256<<20 {
+		t.Errorf("peak memory is %d", result.PeakMemory)
+	}
+	mustExecute(t, "x = bytearray(300 << 20)", &eryx.SandboxConfig{MemoryLimit: eryx.Unlimited})
+	if raised := mustRaise(t, "x = bytearray(200 << 20)", nil); raised.Type != "MemoryError" {
+		t.Errorf("beyond the default limit: %v", raised)
+	}
+	if _, err := openShared(t).Execute(t.Context(), "print(1)", &eryx.SandboxConfig{MemoryLimit: 1 << 20}); err == nil {
+		t.Error("a limit below the image's size was accepted")
+	} else {
+		t.Log(err)
+	}
+}
+
+// TestOutputLimit prints 100 MB and shows that neither that nor any other
+// amount is an error, or fills the host's memory.
+func TestOutputLimit(t *testing.T) {
+	const printing = "line = 'x' * 99_999\nfor _ in range(1000): print(line)\nprint('end', flush=True)\nimport sys\nprint('err', file=sys.stderr)\nresult = 1"
+	var before, after goruntime.MemStats
+	goruntime.GC()
+	goruntime.ReadMemStats(&before)
+	count := &countWriter{}
+	result := mustExecute(t, printing, &eryx.SandboxConfig{Stdout: count})
+	goruntime.GC()
+	goruntime.ReadMemStats(&after)
+	if len(result.Stdout) != eryx.DefaultOutputLimit || !result.StdoutTruncated || result.StderrTruncated || string(result.Stderr) != "err\n" {
+		t.Errorf("kept %d bytes, truncated %v; stderr %q, truncated %v", len(result.Stdout), result.StdoutTruncated, result.Stderr, result.StderrTruncated)
+	}
+	if string(result.Value) != "1" || count.n != 100_000_000+4 {
+		t.Errorf("the value is %s, the writer saw %d bytes", result.Value, count.n)
+	}
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 40<<20 {
+		t.Errorf("the heap grew by %d bytes", grown)
+	}
+	goruntime.KeepAlive(result)
+
+	for _, test := range []struct {
+		limit     int64
+		printed   string
+		want      string
+		truncated bool
+	}{
+		{1, "ab", "a", true},
+		{5, "12345", "12345", false},
+		{5, "123456", "12345", true},
+		{eryx.Unlimited, strings.Repeat("y", 20<<20), strings.Repeat("y", 20<<20), false},
+	} {
+		result := mustExecute(t, "import sys\nsys.stdout.write(sys.stdin.read())", &eryx.SandboxConfig{
+			OutputLimit: test.limit, Stdin: strings.NewReader(test.printed), MemoryLimit: 256 << 20,
+		})
+		if string(result.Stdout) != test.want || result.StdoutTruncated != test.truncated {
+			t.Errorf("of %d bytes with a limit of %d, %d are kept, truncated %v", len(test.printed), test.limit, len(result.Stdout), result.StdoutTruncated)
+		}
+	}
+}
+
+type countWriter struct{ n int }
+
+func (w *countWriter) Write(p []byte) (int, error) {
+	w.n += len(p)
+	return len(p), nil
+}
