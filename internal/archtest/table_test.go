@@ -68,10 +68,11 @@ var rooms = map[string]room{
 		},
 		externals: []string{compress, xsync},
 	},
-	"internal/base": {imports: []string{"internal/atomicfile", "internal/cache", "internal/version", "internal/wasm"}, externals: []string{compress, toml, xsync}},
-	"internal/wasm": {pure: true},
-	"linker":        {imports: []string{"internal/wasm"}, pure: true},
-	"linker/meter":  {imports: []string{"internal/wasm"}, pure: true},
+	"internal/base":     {imports: []string{"internal/atomicfile", "internal/cache", "internal/pyclient", "internal/version", "internal/wasm"}, externals: []string{compress, toml, xsync}},
+	"internal/pyclient": {},
+	"internal/wasm":     {pure: true},
+	"linker":            {imports: []string{"internal/wasm"}, pure: true},
+	"linker/meter":      {imports: []string{"internal/wasm"}, pure: true},
 	"preinit": {
 		imports: []string{
 			"internal/engine", "internal/guest", "internal/image", "internal/vfs", "internal/wasi", "runtime-src", "stdlib",
@@ -120,7 +121,7 @@ var engineFree = []string{"internal/wasi", "internal/vfs", "internal/guest", "in
 // builderOnly is what the root package never reaches, so that programs that
 // only run bundles stay small.
 var builderOnly = []string{
-	"bundle/build", "internal/base", "internal/progress", "linker", "linker/meter", "preinit", "runtime-src",
+	"bundle/build", "internal/base", "internal/progress", "internal/pyclient", "linker", "linker/meter", "preinit", "runtime-src",
 	"stdlib", "wheels", cobra, pflag, progressbar, toml,
 }
 

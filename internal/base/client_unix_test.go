@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/eryx-build/eryx/internal/cache"
+	"github.com/eryx-build/eryx/internal/pyclient"
 )
 
 // TestFetch asks the package client of whoever runs the tests, and then a
@@ -85,7 +86,7 @@ func script(t *testing.T, name, text string) {
 	if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(EnvClient, filepath.Join(dir, name))
+	t.Setenv(pyclient.EnvClient, filepath.Join(dir, name))
 }
 
 // argument is shell text that finds the value of an option of the client.
@@ -153,7 +154,7 @@ func TestAbsentClientsArePassedOver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Setenv(EnvClient, "")
+	t.Setenv(pyclient.EnvClient, "")
 	t.Setenv("PATH", bin)
 	var told []string
 	if _, err := f.load(t, Options{Cache: openCache(t), Progress: func(p Progress) { told = append(told, p.Message) }}); err != nil {

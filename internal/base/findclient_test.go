@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/eryx-build/eryx/internal/pyclient"
 )
 
 func TestFindClient(t *testing.T) {
@@ -22,14 +24,14 @@ func TestFindClient(t *testing.T) {
 	works := tool("works", `[ "$1" = --version ] && echo 'pip 99.9 from somewhere (python 3.14)'`)
 	fails := tool("fails", `echo 'No module named pip' >&2; exit 1`)
 
-	t.Setenv(EnvClient, works)
+	t.Setenv(pyclient.EnvClient, works)
 	got, err := FindClient(t.Context())
 	if want := works + " (pip 99.9)"; err != nil || got != want {
 		t.Errorf("FindClient gives %q, %v; want %q", got, err, want)
 	}
 
 	for _, path := range []string{fails, filepath.Join(dir, "absent")} {
-		t.Setenv(EnvClient, path)
+		t.Setenv(pyclient.EnvClient, path)
 		_, err = FindClient(t.Context())
 		var known *Error
 		if !errors.As(err, &known) || !errors.Is(err, ErrFetch) || !strings.Contains(known.Problem, path) {
@@ -37,7 +39,7 @@ func TestFindClient(t *testing.T) {
 		}
 	}
 
-	t.Setenv(EnvClient, "")
+	t.Setenv(pyclient.EnvClient, "")
 	t.Setenv("PATH", dir)
 	if _, err = FindClient(t.Context()); !errors.Is(err, ErrFetch) {
 		t.Errorf("with an empty PATH, FindClient gives %v", err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/eryx-build/eryx/internal/atomicfile"
+	"github.com/eryx-build/eryx/internal/pyclient"
 	"github.com/eryx-build/eryx/internal/version"
 )
 
@@ -30,7 +31,7 @@ func isURL(source string) bool {
 func (l *loader) fromURL(ctx context.Context, source string) (*found, error) {
 	u, err := url.Parse(source)
 	if err != nil {
-		return nil, sourceError(credentials.ReplaceAllString(source, "://"), "is not a URL")
+		return nil, sourceError(pyclient.WithoutCredentials(source), "is not a URL")
 	}
 	shown := *u
 	shown.User = nil

@@ -1,4 +1,4 @@
-package base
+package pyclient
 
 import (
 	"errors"
@@ -7,40 +7,56 @@ import (
 	"strings"
 )
 
-// clientFailure is what was wrong with a client's run.
-type clientFailure struct {
-	absent     bool // there is no such client after all: try another
-	notOffered bool // the index has no wheel for that platform: try another
-	problem    string
-	detail     string
-	remedy     string
-	err        error
+// Failure is what was wrong with a client's run.
+type Failure struct {
+	Client string // its name; "" if there is none
+	// Absent: there is no such client after all, another may do.
+	Absent bool
+	// NotOffered: the client's sources have nothing that fits.
+	NotOffered bool
+	// Mismatch: a file has another digest than it should have.
+	Mismatch bool
+	// Unreachable: the index did not answer, or refused to.
+	Unreachable bool
+	Problem     string // "" means that it failed
+	Detail      string // from its output, without secrets
+	Remedy      string
+	Err         error
 }
 
-func (f *clientFailure) Error() string { return f.problem + ": " + f.detail }
-
-func (f *clientFailure) Unwrap() error { return f.err }
-
-// explain makes it an error for the user.
-func (f *clientFailure) explain(c client) *Error {
-	e := &Error{Kind: ErrFetch, Source: c.name, Problem: f.problem, Remedy: f.remedy, Err: f.err}
-	if e.Problem == "" {
-		e.Problem = "failed"
+func (f *Failure) Error() string {
+	var text strings.Builder
+	if f.Client != "" {
+		text.WriteString(f.Client)
+		text.WriteString(": ")
 	}
-	if f.detail != "" {
-		e.Problem += ": " + f.detail
+	text.WriteString(f.Summary())
+	if f.Remedy != "" {
+		text.WriteString("\n  ")
+		text.WriteString(f.Remedy)
 	}
-	if e.Remedy == "" {
-		e.Remedy = "check the client's configuration"
-	}
-	e.Remedy += "; or give a wheel of " + distribution() + " with --base FILE"
-	return e
+	return text.String()
 }
+
+// Summary is the problem and the client's own word for it, in one line.
+func (f *Failure) Summary() string {
+	problem := f.Problem
+	if problem == "" {
+		problem = "failed"
+	}
+	if f.Detail != "" {
+		problem += ": " + f.Detail
+	}
+	return problem
+}
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Err }
 
 // symptom recognises a cause in a client's output.
 type symptom struct {
 	pattern *regexp.Regexp
-	failure clientFailure
+	failure Failure
 }
 
 // symptoms in the order of how much they explain: an index that cannot be
@@ -48,64 +64,65 @@ type symptom struct {
 var symptoms = []symptom{
 	{
 		regexp.MustCompile(`No module named '?pip'?|pyenv: .*command not found|Python was not found`),
-		clientFailure{absent: true},
+		Failure{Absent: true},
 	},
 	{
 		regexp.MustCompile(`DO NOT MATCH THE HASHES|(?i)hash mismatch`),
-		clientFailure{
-			problem: "the index served a file with another SHA-256 than " + "the one that is pinned",
-			remedy:  "look at where the client is configured to get packages from: somebody may have tampered with them",
+		Failure{
+			Mismatch: true,
+			Problem:  "the index served a file with another SHA-256 than the one that is pinned",
+			Remedy:   "look at where the client is configured to get packages from: somebody may have tampered with them",
 		},
 	},
 	{
 		regexp.MustCompile(`No space left on device|\[Errno 28\]|os error 28|(?i)disk quota exceeded|not enough space on the disk`),
-		clientFailure{problem: "the disk is full", remedy: "free some space and run the command again"},
+		Failure{Problem: "the disk is full", Remedy: "free some space and run the command again"},
 	},
 	{
 		regexp.MustCompile(`\b40[137] (Client Error|Unauthorized|Forbidden|Proxy)|(?i)status code:? 40[137]|user for .*: eof|authentication required`),
-		clientFailure{problem: "the package index refuses access", remedy: "check the credentials in the client's configuration"},
+		Failure{Unreachable: true, Problem: "the package index refuses access", Remedy: "check the credentials in the client's configuration"},
 	},
 	{
 		regexp.MustCompile(`(?i)certificate verify failed|SSLError|invalid peer certificate`),
-		clientFailure{problem: "the package index's certificate is not trusted", remedy: "give the client the right certificates (pip: the option cert)"},
+		Failure{Unreachable: true, Problem: "the package index's certificate is not trusted", Remedy: "give the client the right certificates (pip: the option cert)"},
 	},
 	{
 		regexp.MustCompile(`(?i)failed to establish a new connection|connection broken|connection refused|connection reset|name resolution|` +
 			`name or service not known|nodename nor servname|getaddrinfo failed|network is unreachable|max retries exceeded|timed out|` +
 			`proxyerror|error sending request|dns error|tcp connect error|not a trusted or secure host|connection aborted|remote end closed`),
-		clientFailure{problem: "cannot reach the package index", remedy: "check the network and the client's configuration (index, proxy, certificates)"},
+		Failure{Unreachable: true, Problem: "cannot reach the package index", Remedy: "check the network and the client's configuration (index, proxy, certificates)"},
 	},
 	{
 		regexp.MustCompile(`No matching distribution found|Could not find a version|(?i)was not found in the (package )?(registry|provided package locations)|no wheels with a matching|there (is|are) no versions? of`),
-		clientFailure{
-			notOffered: true, problem: "the package index does not offer what is needed",
-			remedy: "check which index the client is configured to use, and whether it has this distribution",
+		Failure{
+			NotOffered: true, Problem: "the package index does not offer what is needed",
+			Remedy: "check which index the client is configured to use, and whether it has this distribution",
 		},
 	},
 	{
 		regexp.MustCompile(`(?i)no such option|unrecognized arguments|unexpected argument|unknown command`),
-		clientFailure{problem: "does not understand the request", remedy: "update the client (pip 21 or newer, or uv)"},
+		Failure{Problem: "does not understand the request", Remedy: "update the client (pip 21 or newer, or uv)"},
 	},
 }
 
 // diagnose condenses a failed client's output to one cause.
-func diagnose(output string, err error) *clientFailure {
+func diagnose(output string, err error) *Failure {
 	for _, s := range symptoms {
 		if line, ok := lastMatch(output, s.pattern); ok {
 			failure := s.failure
-			failure.detail, failure.err = condense(line), err
+			failure.Detail, failure.Err = condense(line), err
 			return &failure
 		}
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && (exit.ExitCode() == 127 || exit.ExitCode() == 9009) {
-		return &clientFailure{absent: true, detail: "command not found", err: err}
+		return &Failure{Absent: true, Detail: "command not found", Err: err}
 	}
-	failure := &clientFailure{problem: "failed (" + err.Error() + ")", err: err}
+	failure := &Failure{Problem: "failed (" + err.Error() + ")", Err: err}
 	if line, ok := lastMatch(output, regexp.MustCompile(`(?i)^\s*error:`)); ok {
-		failure.detail = condense(line)
+		failure.Detail = condense(line)
 	} else if line, ok := lastMatch(output, regexp.MustCompile(`\S`)); ok {
-		failure.detail = condense(line)
+		failure.Detail = condense(line)
 	}
 	return failure
 }
@@ -135,10 +152,13 @@ func condense(line string) string {
 		line = m[1]
 	}
 	line = prefix.ReplaceAllString(line, "")
-	line = credentials.ReplaceAllString(line, "://")
+	line = WithoutCredentials(line)
 	const longest = 240
 	if len(line) > longest {
 		line = strings.ToValidUTF8(line[:longest], "") + "…"
 	}
 	return line
 }
+
+// WithoutCredentials leaves user names and passwords out of the URLs in a text.
+func WithoutCredentials(text string) string { return credentials.ReplaceAllString(text, "://") }

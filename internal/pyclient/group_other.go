@@ -1,6 +1,6 @@
 //go:build !unix
 
-package base
+package pyclient
 
 import "os/exec"
 
