@@ -3,7 +3,8 @@ package linker
 import "github.com/eryx-build/eryx/internal/wasm"
 
 // bootBody writes the boot function: data, start functions, relocations that
-// could not be carried out before, constructors.
+// could not be carried out before, constructors. Those of native modules wait
+// until they are opened.
 func (l *linking) bootBody() []byte {
 	code := []byte{}
 	number := func(n uint32) { code = wasm.AppendS32(append(code, byte(wasm.OpI32Const)), int32(n)) }
@@ -34,7 +35,9 @@ func (l *linking) bootBody() []byte {
 		}
 	}
 	for _, o := range l.boot {
-		call(o.init())
+		if !o.isModule() {
+			call(o.constructors)
+		}
 	}
 	return wasm.JoinBody(nil, append(code, byte(wasm.OpEnd)))
 }

@@ -42,6 +42,21 @@
 //     dropped; for CPython that is half a megabyte of code that would run once.
 //  7. Emit: bodies are copied with their references replaced.
 //
+// # Native modules
+//
+// A library with a path is a native module, such as an extension of Python's. It
+// is linked like the others, but
+//
+//   - its constructors run when dlopen is first asked for its path, after those
+//     of the modules that it needs;
+//   - dlsym finds what it exports, which is therefore always kept;
+//   - what it defines itself comes first for it, and it may use what other
+//     modules define; libraries that are no modules never get that;
+//   - it cannot add imports from the host, nor exports, to the linked module.
+//
+// dlopen, dlsym, dlclose and dlerror come from a small library of the linker's
+// own, which looks into a table that the linker writes.
+//
 // # What comes out
 //
 // The module imports host functions only. It defines the memory, exported as

@@ -211,10 +211,14 @@ func (e *emitter) memory() {
 	}
 }
 
-// customs keeps component types and writes names.
+// customs keeps component types and writes names. What native modules say about
+// components is about none that could be made of this module.
 func (e *emitter) customs() {
 	m := e.mod
 	for _, o := range e.objects {
+		if o.isModule() {
+			continue
+		}
 		for _, c := range o.mod.Customs {
 			if strings.HasPrefix(c.Name, "component-type") && !slices.ContainsFunc(m.Customs, func(k wasm.Custom) bool {
 				return k.Name == c.Name && bytes.Equal(k.Data, c.Data)
@@ -229,9 +233,20 @@ func (e *emitter) customs() {
 		Globals:   map[uint32]string{0: stackPointerName},
 		Data:      map[uint32]string{},
 	}
+	// Tools find functions of the libraries by name, such as the interpreter.
+	taken := map[string]bool{}
 	for _, f := range slices.Concat(e.hosts, e.order) {
-		if f.live && f.name != "" {
+		if f.live && f.name != "" && !f.inModule() {
 			names.Functions[f.out] = f.name
+			taken[f.name] = true
+		}
+	}
+	for _, f := range e.order {
+		if f.name != "" && f.inModule() {
+			names.Functions[f.out] = f.name
+			if taken[f.name] {
+				names.Functions[f.out] = f.obj.lib.Name + ":" + f.name
+			}
 		}
 	}
 	i := uint32(0)

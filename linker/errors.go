@@ -1,6 +1,7 @@
 package linker
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -18,6 +19,14 @@ func (e *LibraryError) Error() string {
 }
 
 func (e *LibraryError) Unwrap() error { return e.Err }
+
+// Code is the code of the reason, or that of a library that is not sound.
+func (e *LibraryError) Code() string {
+	if c := coder(nil); errors.As(e.Err, &c) {
+		return c.Code()
+	}
+	return CodeLibrary
+}
 
 func describe(library, origin string) string {
 	if origin == "" {
@@ -38,6 +47,9 @@ type UnresolvedSymbol struct {
 	Remedy          string // one sentence
 }
 
+// Code is [CodeUnresolved].
+func (e *UnresolvedError) Code() string { return CodeUnresolved }
+
 func (e *UnresolvedError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "link: %s", plural(len(e.Symbols), "unresolved symbol"))
@@ -47,6 +59,29 @@ func (e *UnresolvedError) Error() string {
 			fmt.Fprintf(&b, " %s", s.Type)
 		}
 		fmt.Fprintf(&b, ": %s", s.Remedy)
+	}
+	return b.String()
+}
+
+// HostImportError lists functions that native modules import from the host, and
+// no library does.
+type HostImportError struct{ Imports []HostImport }
+
+// HostImport is one of them.
+type HostImport struct{ Library, Origin, Module, Name string }
+
+// Code is [CodeHostImport].
+func (e *HostImportError) Code() string { return CodeHostImport }
+
+func (e *HostImportError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "link: %s that a native module may not call", plural(len(e.Imports), "host function"))
+	for _, i := range e.Imports {
+		remedy := "link it against what the libraries here export, or build it without"
+		if strings.HasPrefix(i.Module, "wasi_") || strings.HasPrefix(i.Module, "wasi:") {
+			remedy = "it has a C library of its own inside; link it with -shared against libc.so"
+		}
+		fmt.Fprintf(&b, "\n  %s imports %s %s: %s", describe(i.Library, i.Origin), i.Module, i.Name, remedy)
 	}
 	return b.String()
 }
@@ -63,6 +98,9 @@ type Mismatch struct {
 	// Who defines it as what; for a host import, who imports it otherwise.
 	Other, OtherOrigin, OtherType string
 }
+
+// Code is [CodeSignature].
+func (e *SignatureError) Code() string { return CodeSignature }
 
 func (e *SignatureError) Error() string {
 	var b strings.Builder
@@ -81,6 +119,9 @@ func (e *SignatureError) Error() string {
 // RootError lists [Options.Roots] that no library defines.
 type RootError struct{ Names []string }
 
+// Code is [CodeRoot].
+func (e *RootError) Code() string { return CodeRoot }
+
 func (e *RootError) Error() string {
 	return fmt.Sprintf("link: no library defines %s, which the module is to export", strings.Join(e.Names, ", "))
 }
@@ -92,33 +133,9 @@ type SizeError struct {
 	Size, Limit uint64
 }
 
+// Code is [CodeSize].
+func (e *SizeError) Code() string { return CodeSize }
+
 func (e *SizeError) Error() string {
 	return fmt.Sprintf("link: %s of %d is over the limit of %d", e.What, e.Size, e.Limit)
-}
-
-// remedy says what could be done about a missing symbol.
-func remedy(symbol string) string {
-	has := func(prefixes ...string) bool {
-		for _, p := range prefixes {
-			if strings.HasPrefix(symbol, p) {
-				return true
-			}
-		}
-		return false
-	}
-	switch {
-	case has("_Z", "__cxa_", "__gxx_", "_Unwind_"):
-		return "it belongs to the C++ runtime; link libc++.so and libc++abi.so, and build without exceptions"
-	case has("Py", "_Py"):
-		return "this Python does not export it; rebuild the library against the headers of CPython 3.14"
-	case has("pthread_", "sem_", "thrd_", "mtx_"):
-		return "it belongs to threads, which do not exist here; build the library without them"
-	case has("fork", "exec", "wait", "posix_spawn", "popen"):
-		return "it belongs to processes, which do not exist here; build the library without them"
-	case has("_gfortran", "_Fortran"):
-		return "it belongs to a Fortran runtime; link that statically into the library"
-	case has("omp_", "GOMP_", "__kmpc_"):
-		return "it belongs to OpenMP; build the library without it"
-	}
-	return "link the library that defines it, or rebuild this one without it"
 }

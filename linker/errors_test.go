@@ -42,7 +42,7 @@ func TestUnresolvedSymbols(t *testing.T) {
 	}
 	wantText := `link: 4 unresolved symbols
   _speed.so (from speed-1.0.whl) needs function PyObject_Fly (i32) -> (i32): this Python does not export it; rebuild the library against the headers of CPython 3.14
-  _speed.so (from speed-1.0.whl) needs function __cxa_throw () -> (): it belongs to the C++ runtime; link libc++.so and libc++abi.so, and build without exceptions
+  _speed.so (from speed-1.0.whl) needs function __cxa_throw () -> (): C++ exceptions do not exist here; build with -fno-exceptions, or link stubs that abort
   _speed.so (from speed-1.0.whl) needs variable table: link the library that defines it, or rebuild this one without it
   _speed.so (from speed-1.0.whl) needs function pointer pthread_create: it belongs to threads, which do not exist here; build the library without them`
 	if diff := cmp.Diff(wantText, err.Error()); diff != "" {
@@ -135,7 +135,9 @@ func TestBadLibraries(t *testing.T) {
 		{"no library", linker.Library{Wasm: assemble(t, "(module)")}, "not a shared library"},
 		{"own memory", linker.Library{Wasm: assemble(t, "(module (@dylink.0) (memory 1))")}, "a memory or table of its own"},
 		{"thread-local", library(t, "", info+`(export-info "x" tls)`, ""), "thread-local variable x"},
-		{"mutable global", library(t, "", info, "(global (mut i32) (i32.const 0))"), "variable state outside of memory"},
+		{"mutable global", library(t, "", info, "(global $g (mut i32) (i32.const 0)) (start $s) (func $s (global.set $g (i32.load (i32.const 0))))"), "variable state outside of memory"},
+		{"written global", library(t, "", info, `(global $g (mut i32) (i32.const 0)) (func (export "a:b") (global.set $g (i32.const 0)))`), "variable state outside of memory"},
+		{"forwarding global", library(t, "", info, `(import "GOT.mem" "x" (global $x (mut i32))) (global $g (mut i32) (i32.const 0)) (start $s) (func $s (global.set $g (global.get $x)))`), "a value that is not the library's own"},
 		{"wide global", library(t, "", info, "(global i64 (i64.const 0))"), "global 3 of type i64"},
 		{"other global", library(t, "", info, `(import "env" "other" (global i32))`), "import of global env.other"},
 		{"other table", library(t, "", info, `(import "env" "other" (table 0 funcref))`), "import of table env.other"},

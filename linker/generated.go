@@ -1,55 +1,22 @@
 package linker
 
-import "github.com/eryx-build/eryx/internal/wasm"
+import _ "embed"
 
-// GeneratedName is the name of the library that the linker writes itself.
-const GeneratedName = "libdl.so"
+// Names of the libraries that the linker brings itself. A library of the same
+// name replaces the one here.
+const (
+	GeneratedName = "libdl.so"
+	TableName     = "libmodules.so"
+)
 
-// noModules is what dlerror says.
-const noModules = "this runtime was linked without native modules"
+// generatedOrigin is what errors and the link map call their origin.
+const generatedOrigin = "the linker"
 
-// generatedLibraries are looked at after all others, for symbols that only the
-// linker can define because they are about the link: at present dlopen and its
-// kin. They are ordinary shared libraries, so they take the ordinary way, and
-// end up in the link map.
-func generatedLibraries() []Library {
-	return []Library{{Name: GeneratedName, Wasm: dlLibrary(), Origin: "the linker", Optional: true}}
-}
+//go:embed dl/libdl.so
+var dl []byte
 
-// dlLibrary defines dlopen, dlsym, dlclose and dlerror for a module in which
-// there is nothing to open.
-func dlLibrary() []byte {
-	i32 := wasm.I32
-	m := &wasm.Module{
-		Types: []wasm.FuncType{
-			{Params: []wasm.ValueType{i32, i32}, Results: []wasm.ValueType{i32}},
-			{Params: []wasm.ValueType{i32}, Results: []wasm.ValueType{i32}},
-			{Results: []wasm.ValueType{i32}},
-		},
-		Imports: []wasm.Import{
-			{Module: envModule, Name: "memory", Kind: wasm.KindMemory, Memory: wasm.Limits{}},
-			{Module: envModule, Name: memoryBaseName, Kind: wasm.KindGlobal, Global: wasm.GlobalType{Type: i32}},
-		},
-		Data: []wasm.Data{{
-			Offset: wasm.Expr{byte(wasm.OpGlobalGet), 0, byte(wasm.OpEnd)},
-			Bytes:  []byte(noModules + "\x00"),
-		}},
-	}
-	constant := func(n int32) []byte { return wasm.I32Expr(n) }
-	for i, f := range []struct {
-		name string
-		typ  uint32
-		code []byte
-	}{
-		{"dlopen", 0, constant(0)},
-		{"dlsym", 0, constant(0)},
-		{"dlclose", 1, constant(-1)},
-		{"dlerror", 2, []byte{byte(wasm.OpGlobalGet), 0, byte(wasm.OpEnd)}},
-	} {
-		m.Functions = append(m.Functions, f.typ)
-		m.Code = append(m.Code, wasm.JoinBody(nil, f.code))
-		m.Exports = append(m.Exports, wasm.Export{Name: f.name, Kind: wasm.KindFunc, Index: uint32(i)})
-	}
-	m.SetDylink(&wasm.Dylink{MemorySize: uint32(len(noModules) + 1)})
-	return m.Encode()
+// dlLibrary defines dlopen and its kin. It takes the ordinary way of a library,
+// and so ends up in the link map; `make runtime` builds it from dl/dl.c.
+func dlLibrary() Library {
+	return Library{Name: GeneratedName, Wasm: dl, Origin: generatedOrigin, Optional: true}
 }

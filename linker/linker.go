@@ -7,9 +7,15 @@ import (
 
 // Library is one shared library to be linked.
 type Library struct {
-	// Name is its file name, by which others may need it, e.g. "libc.so".
+	// Name is its file name, by which others may need it, e.g. "libc.so". No
+	// two libraries may have the same. For a native module, "" means Path.
 	Name string
 	Wasm []byte
+	// Path makes the library a native module: where the guest finds its file,
+	// by which dlopen knows it. It has to be absolute and clean. The file only
+	// has to exist there; nobody reads it. See "Native modules" in the
+	// package's documentation for how a module differs from other libraries.
+	Path string
 	// Origin says where it is from, for errors, e.g. a wheel's file name.
 	Origin string
 	// Optional libraries are only linked if they define a symbol that the
@@ -83,8 +89,9 @@ type Result struct {
 // cabi_post_…), and opts.Roots. Custom sections that describe component types
 // are kept, each once; debugging information is dropped.
 //
-// Errors are [*LibraryError], [*UnresolvedError], [*SignatureError],
-// [*RootError] and [*SizeError]. Link does no input or output, does not change
+// Errors are [*LibraryError], [*UnresolvedError], [*HostImportError],
+// [*SignatureError], [*RootError] and [*SizeError]; each has a method Code with
+// its stable code. Link does no input or output, does not change
 // its arguments, and may be called from several goroutines.
 func Link(libs []Library, opts Options) (*Result, error) {
 	if opts.Name == "" {
@@ -106,6 +113,7 @@ func Link(libs []Library, opts Options) (*Result, error) {
 	if err := l.scan(); err != nil {
 		return nil, err
 	}
+	l.tabulate()
 	l.orderBoot()
 	if err := l.mark(); err != nil {
 		return nil, err
@@ -123,9 +131,13 @@ type linking struct {
 	objects []*object // that take part, in order of precedence
 	skipped []*object // optional ones that nothing needed
 
-	// The first definition of each name.
-	funcDefs map[string]definition
-	dataDefs map[string]definition
+	// The first definition of each name: by libraries that are there from the
+	// start, and by native modules.
+	funcDefs, moduleFuncDefs map[string]definition
+	dataDefs, moduleDataDefs map[string]definition
+
+	modules []*object // the native modules, in order of precedence
+	table   *object   // of the native modules, or nil if nothing opens them
 
 	// functions are all functions there are: of libraries, of the host, and
 	// traps in place of weak symbols that nobody defines.

@@ -370,7 +370,7 @@ func TestOptionalLibraries(t *testing.T) {
 	if want := []string{"user.so", "b.so", "a.so"}; !slices.Equal(names, want) {
 		t.Errorf("linked %v, want %v", names, want)
 	}
-	if want := []string{"maybe.so", "another.so", linker.GeneratedName}; !slices.Equal(result.Map.Skipped, want) {
+	if want := []string{"maybe.so", "another.so", linker.GeneratedName, linker.TableName}; !slices.Equal(result.Map.Skipped, want) {
 		t.Errorf("skipped %v, want %v", result.Map.Skipped, want)
 	}
 }
@@ -426,30 +426,28 @@ func TestGeneratedLibrary(t *testing.T) {
 		(import "env" "dlerror" (func $error (result i32)))
 		(func (export "f") (result i32 i32 i32)
 			(call $open (i32.const 0) (i32.const 0)) (call $sym (i32.const 0) (i32.const 0)) (call $error))`)
-	_, m := link(t, roots("f", "dlopen", "dlsym", "dlerror"), user)
-	if got := function(t, m, "dlopen"); got != "i32.const 0" {
-		t.Errorf("dlopen is %s", got)
+	result, m := link(t, roots("f", "dlopen", "dlsym", "dlerror"), user)
+	var names []string
+	for _, l := range result.Map.Libraries {
+		names = append(names, l.Name)
 	}
-	if got := function(t, m, "dlsym"); got != "i32.const 0" {
-		t.Errorf("dlsym is %s", got)
+	if want := []string{"user.so", linker.GeneratedName, linker.TableName}; !slices.Equal(names, want) {
+		t.Errorf("libraries are %v, want %v", names, want)
 	}
-	if got := function(t, m, "dlerror"); got != "i32.const 2101248" {
-		t.Errorf("dlerror is %s", got)
-	}
-	if got := string(m.Data[0].Bytes); got != "this runtime was linked without native modules" {
-		t.Errorf("dlerror says %q", got)
+	if !bytes.Contains(m.Data[0].Bytes, []byte("this runtime was linked without native modules")) {
+		t.Errorf("dlerror cannot say what it has to: %q", m.Data[0].Bytes)
 	}
 	own := library(t, "own.so", "(mem-info (memory 0 0) (table 0 0))", `
 		(func (export "dlopen") (param i32 i32) (result i32) (i32.const 1))
 		(func (export "dlsym") (param i32 i32) (result i32) (i32.const 1))
 		(func (export "dlerror") (result i32) (i32.const 1))`)
-	result, _ := link(t, roots("f"), user, own)
+	result, _ = link(t, roots("f"), user, own)
 	if !slices.Contains(result.Map.Skipped, linker.GeneratedName) {
 		t.Error("libraries' own definitions do not come first")
 	}
 	own.Name = linker.GeneratedName
 	result, _ = link(t, roots("f"), user, own)
-	if len(result.Map.Libraries) != 2 || len(result.Map.Skipped) != 0 {
+	if len(result.Map.Libraries) != 2 || !slices.Equal(result.Map.Skipped, []string{linker.TableName}) {
 		t.Errorf("a library of the same name does not replace the generated one: %+v", result.Map.Libraries)
 	}
 }

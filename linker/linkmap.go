@@ -19,7 +19,7 @@ type LinkMap struct {
 	Layout    Layout        `json:"layout"`
 	Size      MapSize       `json:"size"`
 	Libraries []MapLibrary  `json:"libraries"` // in order of precedence
-	BootOrder []string      `json:"bootOrder"` // libraries, in order of initialisation
+	BootOrder []string      `json:"bootOrder"` // libraries but native modules, in order of initialisation
 	Skipped   []string      `json:"skipped"`   // optional libraries that nothing needed
 	Imports   []Import      `json:"imports"`
 	Exports   []string      `json:"exports"`
@@ -54,6 +54,12 @@ type MapLibrary struct {
 	Relocations int    `json:"relocations"` // of data, carried out by the linker
 	BootStart   bool   `json:"bootStart,omitempty"`
 	BootRelocs  bool   `json:"bootRelocs,omitempty"` // it relocates its data itself, at boot
+
+	// Of native modules: where dlopen finds it, how many symbols dlsym finds
+	// in it, which other modules are opened before it.
+	Path    string   `json:"path,omitempty"`
+	Symbols int      `json:"symbols,omitempty"`
+	Needs   []string `json:"needs,omitempty"`
 }
 
 // MapFunction is a function of the linked module.
@@ -96,6 +102,9 @@ type MapSymbol struct {
 // use notes that an object uses a symbol.
 func (l *linking) use(name string, kind wasm.Kind, def definition, by *object) {
 	key := kind.String() + " " + name
+	if def.obj.isModule() {
+		key += " " + def.obj.lib.Name // each may have its own
+	}
 	s := l.symbols[key]
 	if s == nil {
 		s = &MapSymbol{Name: name, Kind: "function", Library: def.obj.lib.Name, def: def}
@@ -137,6 +146,12 @@ func (l *linking) linkMap(e *emitter, size int) *LinkMap {
 			TableBase: o.tableBase, TableSize: o.dylink.TableSize,
 			Relocations: len(o.relocations), BootStart: o.start != nil, BootRelocs: o.relocs != nil,
 		}
+		if o.isModule() {
+			lib.Path, lib.Symbols = o.lib.Path, len(o.symbols())
+			for _, n := range o.needs {
+				lib.Needs = append(lib.Needs, n.lib.Name)
+			}
+		}
 		for _, f := range o.defined {
 			if !f.live {
 				lib.Dropped++
@@ -155,7 +170,9 @@ func (l *linking) linkMap(e *emitter, size int) *LinkMap {
 	}
 	m.BootOrder = []string{}
 	for _, o := range l.boot {
-		m.BootOrder = append(m.BootOrder, o.lib.Name)
+		if !o.isModule() {
+			m.BootOrder = append(m.BootOrder, o.lib.Name)
+		}
 	}
 	for _, o := range l.skipped {
 		m.Skipped = append(m.Skipped, o.lib.Name)
@@ -189,13 +206,13 @@ func (l *linking) linkMap(e *emitter, size int) *LinkMap {
 		m.Symbols = append(m.Symbols, *s)
 	}
 	slices.SortFunc(m.Symbols, func(a, b MapSymbol) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind))
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Library, b.Library))
 	})
 	weak := map[string]bool{}
 	for _, o := range l.objects {
 		for name := range o.weak {
-			_, f := l.funcDefs[name]
-			_, d := l.dataDefs[name]
+			_, f := l.lookup(o, name, wasm.KindFunc)
+			_, d := l.lookup(o, name, wasm.KindGlobal)
 			if !f && !d && !slices.Contains(layoutVariables, name) {
 				weak[name] = true
 			}
@@ -243,6 +260,17 @@ func (m *LinkMap) WriteText(w io.Writer) error {
 				p("%s\n", n)
 			}
 		}
+	}
+	first := true
+	for _, x := range m.Libraries {
+		if x.Path == "" {
+			continue
+		}
+		if first {
+			p("\nMODULE\tSYMBOLS\tNEEDS\n")
+			first = false
+		}
+		p("%s\t%d\t%s\n", x.Path, x.Symbols, strings.Join(x.Needs, ","))
 	}
 	list("SKIPPED", m.Skipped)
 	list("WEAK", m.Weak)

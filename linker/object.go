@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/eryx-build/eryx/internal/wasm"
 )
@@ -50,6 +53,10 @@ type object struct {
 
 	segments []segment
 
+	constructors *function // nil for none
+	needs        []*object // native modules that have to be opened before this one
+
+	settled     bool      // the start function is not needed any more
 	start       *function // to be called at boot, or nil
 	relocs      *function // to be called at boot, or nil
 	relocations []store   // to be carried out by us, if relocs is nil
@@ -78,53 +85,90 @@ type function struct {
 	field  string
 
 	live      bool
-	addressed bool   // a pointer to it is needed
-	refFunc   bool   // a ref.func instruction names it
-	rawTable  bool   // it computes with __table_base; see scan
-	slot      uint32 // its pointer, 0 before layOut or for none
-	out       uint32 // index in the linked module
-	size      int    // of the emitted body
-}
-
-var errNotShared = errors.New("not a shared library: it has no dylink.0 section (link it with -shared)")
-
-func unsupported(format string, args ...any) error {
-	return fmt.Errorf("not supported: "+format, args...)
+	addressed bool // a pointer to it is needed
+	refFunc   bool // a ref.func instruction names it
+	rawTable  bool // it computes with __table_base; see scan
+	// It writes to globals that are none any more, and cannot be kept.
+	writesGlobals bool
+	slot          uint32 // its pointer, 0 before layOut or for none
+	out           uint32 // index in the linked module
+	size          int    // of the emitted body
 }
 
 func (l *linking) load(libs []Library) error {
 	l.funcDefs, l.dataDefs = map[string]definition{}, map[string]definition{}
+	l.moduleFuncDefs, l.moduleDataDefs = map[string]definition{}, map[string]definition{}
 	l.hostIndex, l.stubs = map[[2]string]*function{}, map[string]*function{}
 	l.symbols = map[string]*MapSymbol{}
-	names := map[string]bool{}
-	libs = libs[:len(libs):len(libs)]
-	for _, g := range generatedLibraries() {
-		if !slices.ContainsFunc(libs, func(lib Library) bool { return lib.Name == g.Name }) {
-			libs = append(libs, g)
+	names, paths := map[string]bool{}, map[string]bool{}
+	add := func(lib Library) (*object, error) {
+		if lib.Name == "" {
+			lib.Name = lib.Path
 		}
-	}
-	for _, lib := range libs {
-		o, err := loadObject(lib)
+		o, err := (*object)(nil), checkPath(lib)
+		if err == nil {
+			o, err = loadObject(lib)
+		}
 		if err == nil && names[lib.Name] {
 			err = errors.New("another library has the same name")
 		}
+		if err == nil && paths[lib.Path] {
+			err = fmt.Errorf("another native module is at %s, too", lib.Path)
+		}
 		if err != nil {
-			return &LibraryError{Library: lib.Name, Origin: lib.Origin, Err: err}
+			return nil, &LibraryError{Library: lib.Name, Origin: lib.Origin, Err: err}
 		}
 		names[lib.Name] = true
+		if o.isModule() {
+			paths[lib.Path] = true
+			l.modules = append(l.modules, o)
+		}
 		if lib.Optional {
 			l.skipped = append(l.skipped, o)
 		}
 		l.objects = append(l.objects, o)
+		return o, nil
+	}
+	for _, lib := range libs {
+		if _, err := add(lib); err != nil {
+			return err
+		}
+	}
+	if !names[GeneratedName] {
+		if _, err := add(dlLibrary()); err != nil {
+			return err
+		}
+	}
+	if !names[TableName] {
+		var err error
+		if l.table, err = add(moduleTable(len(l.modules))); err != nil {
+			return err
+		}
 	}
 	l.selectOptional()
 	return nil
 }
 
+// checkPath checks what makes a library a native module.
+func checkPath(lib Library) error {
+	switch {
+	case lib.Path == "":
+		return nil
+	case !path.IsAbs(lib.Path) || path.Clean(lib.Path) != lib.Path || strings.Contains(lib.Path, "\x00"):
+		return fmt.Errorf("the path of a native module is %q, which is not absolute and clean", lib.Path)
+	case lib.Optional:
+		return errors.New("a native module cannot be optional: nothing says beforehand that it is needed")
+	}
+	return nil
+}
+
+// isModule reports whether the object is opened at run time.
+func (o *object) isModule() bool { return o.lib.Path != "" }
+
 func loadObject(lib Library) (*object, error) {
 	m, err := wasm.Parse(lib.Wasm)
 	if err != nil {
-		return nil, err
+		return nil, explain(lib.Wasm, err)
 	}
 	o := &object{lib: lib, mod: m, weak: map[string]bool{}, exports: map[string]wasm.Export{}, slots: map[uint32]uint32{}}
 	if o.dylink, err = m.Dylink(); err != nil {
@@ -166,6 +210,13 @@ func loadObject(lib Library) (*object, error) {
 		return nil, err
 	}
 	o.loadFunctions()
+	if err := o.settleGlobals(); err != nil {
+		return nil, err
+	}
+	o.constructors = o.own(initializeName)
+	if o.constructors == nil {
+		o.constructors = o.own(ctorsName)
+	}
 	for _, name := range []string{relocsName, initializeName, ctorsName} {
 		if f := o.own(name); f != nil && len(f.typ.Params)+len(f.typ.Results) > 0 {
 			return nil, fmt.Errorf("%s has type %v, not () -> ()", name, f.typ)
@@ -222,9 +273,6 @@ func (o *object) loadImports() error {
 // loadGlobals gives each global that the library defines its value.
 func (o *object) loadGlobals() error {
 	for i, g := range o.mod.Globals {
-		if g.Mutable {
-			return unsupported("global %d is variable state outside of memory, which an image cannot hold", len(o.globals))
-		}
 		if g.Type != wasm.I32 {
 			return unsupported("global %d of type %v", len(o.globals), g.Type)
 		}
@@ -235,6 +283,49 @@ func (o *object) loadGlobals() error {
 		o.globals = append(o.globals, v)
 	}
 	return nil
+}
+
+// settleGlobals gives variable globals their value. Where compilers cannot
+// write an address as a constant expression, they let the start function store
+// it; nobody writes to such a global after that, which mark makes sure of.
+// Whatever else a start function does, boot leaves to it; see findStart.
+func (o *object) settleGlobals() error {
+	imported := len(o.globals) - len(o.mod.Globals)
+	first := slices.IndexFunc(o.mod.Globals, func(g wasm.Global) bool { return g.Mutable })
+	if first < 0 {
+		return nil
+	}
+	m := machine{obj: o, sets: map[uint32]value{}}
+	if o.mod.Start != nil {
+		f := o.definedFunc(*o.mod.Start)
+		if f == nil || !m.run(f.body) || len(m.stores) > 0 || !o.clearsOnly(m.fills) {
+			return unsupported("global %d is variable state outside of memory, which an image cannot hold", imported+first)
+		}
+		o.settled = true
+	}
+	for _, index := range slices.Sorted(maps.Keys(m.sets)) {
+		switch v := m.sets[index]; v.kind {
+		case valueNumber, valueMemory, valueTableBase, valueSlot:
+			o.globals[index] = v
+		default:
+			return unsupported("global %d gets a value that is not the library's own", index)
+		}
+	}
+	return nil
+}
+
+// ownGlobal reports whether the library defines the global, as variable.
+func (o *object) ownGlobal(index uint32) bool {
+	i := int64(index) - int64(len(o.globals)-len(o.mod.Globals))
+	return i >= 0 && i < int64(len(o.mod.Globals)) && o.mod.Globals[i].Mutable
+}
+
+// definedFunc is the function of an index if the library defines it, or nil.
+func (o *object) definedFunc(index uint32) *function {
+	if int64(index) >= int64(len(o.funcs)) || int(index) < len(o.funcs)-len(o.defined) {
+		return nil
+	}
+	return o.funcs[index]
 }
 
 // variable is the address of an exported global. By convention the global has

@@ -42,7 +42,9 @@ func (l *linking) mark() error {
 	for _, o := range l.objects {
 		reach(o.start)
 		reach(o.relocs)
-		reach(o.init())
+		if !o.isModule() {
+			reach(o.constructors)
+		}
 		for _, r := range o.relocations {
 			constant(r.value)
 		}
@@ -50,6 +52,10 @@ func (l *linking) mark() error {
 	for len(work) > 0 {
 		f := work[len(work)-1]
 		work = work[:len(work)-1]
+		if f.writesGlobals {
+			err := unsupported("function %d (%s) writes to a global, which is variable state outside of memory, where an image cannot hold it", f.index, f.name)
+			return &LibraryError{Library: f.obj.lib.Name, Origin: f.obj.lib.Origin, Err: err}
+		}
 		for i := range f.refs {
 			r := &f.refs[i]
 			if r.kind == refFunc {
@@ -65,14 +71,6 @@ func (l *linking) mark() error {
 		}
 	}
 	return nil
-}
-
-// init is what runs the library's constructors, or nil.
-func (o *object) init() *function {
-	if f := o.own(initializeName); f != nil {
-		return f
-	}
-	return o.own(ctorsName)
 }
 
 // eachConstant calls visit for every i32.const of the body, and for 0, the

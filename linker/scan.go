@@ -60,6 +60,7 @@ type scanner struct {
 	obj     *object
 	refs    []ref
 	pending []pendingConst
+	writes  bool // to globals that settleGlobals made constants
 }
 
 type pendingConst struct {
@@ -77,7 +78,7 @@ func (s *scanner) function(f *function) error {
 		return err
 	}
 	base := uint32(len(f.body) - len(code))
-	s.refs = s.refs[:0]
+	s.refs, s.writes = s.refs[:0], false
 	r := wasm.NewReader(code)
 	var in wasm.Instruction
 	for r.Next(&in) {
@@ -86,10 +87,11 @@ func (s *scanner) function(f *function) error {
 		}
 	}
 	if err := r.Err(); err != nil {
-		return err
+		return explainCode(f.body, base, err)
 	}
 	s.flush()
 	f.refs = append([]ref(nil), s.refs...)
+	f.writesGlobals = s.writes
 	for i := range f.refs {
 		if r := &f.refs[i]; r.kind == refConst && s.obj.globals[r.index].kind == valueTableBase {
 			f.rawTable = true
@@ -148,7 +150,12 @@ func (s *scanner) instruction(in *wasm.Instruction, base uint32) error {
 			s.refs = append(s.refs, ref{refType, imm, end, uint32(in.Block), 0})
 		}
 	case wasm.ImmGlobal: // global.set
-		if int64(in.Index) >= int64(len(o.globals)) || o.globals[in.Index].kind != valueStackPointer {
+		switch {
+		case int64(in.Index) < int64(len(o.globals)) && o.globals[in.Index].kind == valueStackPointer:
+		case o.ownGlobal(in.Index):
+			s.writes = true
+			return nil
+		default:
 			return unsupported("%v of global %d, which is not the stack pointer", in.Op, in.Index)
 		}
 		s.refs = append(s.refs, ref{refGlobal, imm, end, in.Index, 0})
@@ -214,7 +221,7 @@ func (s *scanner) flush() {
 // findStart decides about the start function. Compilers let it clear the part
 // of the library's memory that has no initial content, which is clear anyway.
 func (o *object) findStart() {
-	if o.mod.Start == nil {
+	if o.mod.Start == nil || o.settled {
 		return
 	}
 	f := o.funcs[*o.mod.Start]

@@ -37,7 +37,8 @@ type need struct {
 	weak bool
 }
 
-func (o *object) needs() []need {
+// imports lists the symbols that an object imports.
+func (o *object) imports() []need {
 	var needs []need
 	for i := range o.mod.Imports {
 		switch imp := &o.mod.Imports[i]; imp.Module {
@@ -89,24 +90,28 @@ func (o *object) functionImport(index uint32) *wasm.Import {
 	return nil
 }
 
-// selectOptional leaves out the optional objects that nothing needs.
+// selectOptional leaves out the optional objects that nothing needs. It looks
+// where lookup is going to look: what a module has itself is not needed from
+// others, and other modules have it only if no library does.
 func (l *linking) selectOptional() {
 	taken := map[*object]bool{}
 	type key struct {
 		name string
 		kind wasm.Kind
 	}
-	provided := map[key]bool{}
+	provided := map[key]bool{} // by what is not a module
 	var missing []key
 	take := func(o *object) {
 		taken[o] = true
-		for name, e := range o.exports {
-			if o.defines(name, e.Kind) {
-				provided[key{name, e.Kind}] = true
+		if !o.isModule() {
+			for name, e := range o.exports {
+				if o.defines(name, e.Kind) {
+					provided[key{name, e.Kind}] = true
+				}
 			}
 		}
-		for _, n := range o.needs() {
-			if !n.weak {
+		for _, n := range o.imports() {
+			if !n.weak && (!o.isModule() || !o.defines(n.name, n.kind)) {
 				missing = append(missing, key{n.name, n.kind})
 			}
 		}
@@ -129,6 +134,28 @@ func (l *linking) selectOptional() {
 	}
 	l.objects = slices.DeleteFunc(l.objects, func(o *object) bool { return !taken[o] })
 	l.skipped = slices.DeleteFunc(l.skipped, func(o *object) bool { return taken[o] })
+	if l.table != nil && !taken[l.table] {
+		l.table = nil
+	}
+}
+
+// lookup finds who defines a symbol that an object imports. A library never
+// gets what a module has: it was complete before there was one. A module has
+// its own definition, then the libraries', then what the first of the other
+// modules has.
+func (l *linking) lookup(o *object, name string, kind wasm.Kind) (definition, bool) {
+	if o.isModule() && o.defines(name, kind) {
+		return definition{o, o.exports[name].Index}, true
+	}
+	defs, moduleDefs := l.funcDefs, l.moduleFuncDefs
+	if kind == wasm.KindGlobal {
+		defs, moduleDefs = l.dataDefs, l.moduleDataDefs
+	}
+	def, ok := defs[name]
+	if !ok && o.isModule() {
+		def, ok = moduleDefs[name]
+	}
+	return def, ok
 }
 
 // resolve finds a definition for every import.
@@ -139,7 +166,12 @@ func (l *linking) resolve() error {
 				continue
 			}
 			defs := l.funcDefs
-			if e.Kind == wasm.KindGlobal {
+			switch {
+			case o.isModule() && e.Kind == wasm.KindGlobal:
+				defs = l.moduleDataDefs
+			case o.isModule():
+				defs = l.moduleFuncDefs
+			case e.Kind == wasm.KindGlobal:
 				defs = l.dataDefs
 			}
 			if _, ok := defs[e.Name]; !ok {
@@ -149,8 +181,17 @@ func (l *linking) resolve() error {
 	}
 	// Host functions first, for others may stand for them by export.
 	var mismatches []Mismatch
-	for _, o := range l.objects {
-		mismatches = append(mismatches, l.resolveHost(o)...)
+	var refused []HostImport
+	for _, modules := range []bool{false, true} {
+		for _, o := range l.objects {
+			if o.isModule() == modules {
+				r, m := l.resolveHost(o)
+				refused, mismatches = append(refused, r...), append(mismatches, m...)
+			}
+		}
+	}
+	if len(refused) > 0 {
+		return &HostImportError{refused}
 	}
 	var unresolved []UnresolvedSymbol
 	for _, o := range l.objects {
@@ -167,7 +208,10 @@ func (l *linking) resolve() error {
 	return l.resolveExports()
 }
 
-func (l *linking) resolveHost(o *object) (mismatches []Mismatch) {
+// resolveHost notes the functions that an object imports from the host. A
+// native module may only have those that a library has: which they are is the
+// contract with the host, and no package's to widen.
+func (l *linking) resolveHost(o *object) (refused []HostImport, mismatches []Mismatch) {
 	index := 0
 	for i := range o.mod.Imports {
 		imp := &o.mod.Imports[i]
@@ -177,7 +221,9 @@ func (l *linking) resolveHost(o *object) (mismatches []Mismatch) {
 		if imp.Module != envModule {
 			key := [2]string{imp.Module, imp.Name}
 			f := l.hostIndex[key]
-			if f == nil {
+			if f == nil && o.isModule() {
+				refused = append(refused, HostImport{o.lib.Name, o.lib.Origin, imp.Module, imp.Name})
+			} else if f == nil {
 				f = &function{name: o.names.Functions[uint32(index)], typ: o.types[index], module: imp.Module, field: imp.Name, obj: o}
 				if f.name == "" {
 					f.name = imp.Module + "#" + imp.Name
@@ -195,7 +241,7 @@ func (l *linking) resolveHost(o *object) (mismatches []Mismatch) {
 		}
 		index++
 	}
-	return mismatches
+	return refused, mismatches
 }
 
 func (l *linking) resolveFunctions(o *object) (unresolved []UnresolvedSymbol, mismatches []Mismatch) {
@@ -210,7 +256,7 @@ func (l *linking) resolveFunctions(o *object) (unresolved []UnresolvedSymbol, mi
 			continue
 		}
 		typ := o.types[index]
-		def, ok := l.funcDefs[imp.Name]
+		def, ok := l.lookup(o, imp.Name, wasm.KindFunc)
 		switch {
 		case ok:
 			f := def.obj.funcs[def.index]
@@ -226,7 +272,7 @@ func (l *linking) resolveFunctions(o *object) (unresolved []UnresolvedSymbol, mi
 			o.funcs[index] = l.stub(imp.Name, typ)
 		default:
 			unresolved = append(unresolved, UnresolvedSymbol{
-				Library: o.lib.Name, Origin: o.lib.Origin, Symbol: imp.Name, Kind: "function", Type: typ.String(), Remedy: remedy(imp.Name),
+				Library: o.lib.Name, Origin: o.lib.Origin, Symbol: imp.Name, Kind: "function", Type: typ.String(), Remedy: l.remedy(o, imp.Name),
 			})
 		}
 	}
@@ -255,7 +301,7 @@ func (l *linking) resolveGlobals(o *object) (unresolved []UnresolvedSymbol) {
 		missing := ""
 		switch g.kind {
 		case valueGOTFunc:
-			if def, ok := l.funcDefs[name]; ok {
+			if def, ok := l.lookup(o, name, wasm.KindFunc); ok {
 				*g = value{kind: valueFunc, fn: def.obj.funcs[def.index]}
 				l.use(name, wasm.KindFunc, def, o)
 			} else if o.weak[name] {
@@ -266,7 +312,7 @@ func (l *linking) resolveGlobals(o *object) (unresolved []UnresolvedSymbol) {
 		case valueGOTMem:
 			if slices.Contains(layoutVariables, name) {
 				*g = value{kind: valueLayout, name: name}
-			} else if def, ok := l.dataDefs[name]; ok {
+			} else if def, ok := l.lookup(o, name, wasm.KindGlobal); ok {
 				*g, _ = def.obj.variable(name, def.index)
 				l.use(name, wasm.KindGlobal, def, o)
 			} else if name == dsoHandleName {
@@ -282,7 +328,7 @@ func (l *linking) resolveGlobals(o *object) (unresolved []UnresolvedSymbol) {
 		g.n += plus
 		if missing != "" {
 			unresolved = append(unresolved, UnresolvedSymbol{
-				Library: o.lib.Name, Origin: o.lib.Origin, Symbol: name, Kind: missing, Remedy: remedy(name),
+				Library: o.lib.Name, Origin: o.lib.Origin, Symbol: name, Kind: missing, Remedy: l.remedy(o, name),
 			})
 		}
 	}
@@ -309,7 +355,7 @@ func (l *linking) resolveExports() error {
 	}
 	for _, o := range l.objects {
 		for _, e := range o.mod.Exports {
-			if e.Kind == wasm.KindFunc && canonicalName(e.Name) {
+			if e.Kind == wasm.KindFunc && !o.isModule() && canonicalName(e.Name) {
 				add(e.Name)
 			}
 		}

@@ -101,7 +101,12 @@ type machine struct {
 	stack  []value
 	stores []store
 	fills  []fill
+	sets   map[uint32]value // of the library's own globals; nil refuses them
+	depth  int              // of calls; those of other libraries are refused
 }
+
+// maxDepth is more than compilers' start functions call.
+const maxDepth = 4
 
 // store is a 32-bit store of a constant at a constant address.
 type store struct{ address, value value }
@@ -139,6 +144,22 @@ func (m *machine) step(in *wasm.Instruction) bool {
 		default:
 			return false
 		}
+	case wasm.OpGlobalSet:
+		a := pop(1)
+		if a == nil || m.sets == nil || !m.obj.ownGlobal(in.Index) {
+			return false
+		}
+		m.sets[in.Index] = a[0]
+	case wasm.OpCall:
+		f := m.obj.definedFunc(in.Index)
+		if f == nil || m.sets == nil || m.depth == maxDepth || len(f.typ.Params)+len(f.typ.Results) > 0 {
+			return false
+		}
+		called := machine{obj: m.obj, sets: m.sets, depth: m.depth + 1}
+		if !called.run(f.body) {
+			return false
+		}
+		m.stores, m.fills = append(m.stores, called.stores...), append(m.fills, called.fills...)
 	case wasm.OpI32Store:
 		a := pop(2)
 		if a == nil || in.Offset != 0 {

@@ -1,10 +1,12 @@
-# Builds the guest's shim. `make runtime` writes runtime-src/prebuilt,
-# which is committed; `make runtime-check` builds it again and compares.
+# Builds the guest's shim, and the linker's dlopen. `make runtime` writes
+# runtime-src/prebuilt and linker/dl/libdl.so, which are committed;
+# `make runtime-check` builds them again and compares.
 
 RUNTIME_SRC      := runtime-src
 RUNTIME_PREBUILT := $(RUNTIME_SRC)/prebuilt
 RUNTIME_BUILD    := $(TOOLS)/runtime
 RUNTIME_SOURCES  := $(wildcard $(RUNTIME_SRC)/shim/*.c)
+DL               := linker/dl
 RUNTIME_HEADERS  := $(wildcard $(RUNTIME_SRC)/shim/*.h)
 
 # ziglang carries a clang and an lld of a known version for every platform. Its
@@ -50,16 +52,26 @@ $(RUNTIME_BUILD)/liberyx.so: $(RUNTIME_SOURCES) $(RUNTIME_HEADERS) $(RUNTIME_SRC
 	$(RUNTIME_LD) $(RUNTIME_LDFLAGS) -o $@.tmp $(patsubst %.c,$(RUNTIME_BUILD)/%.o,$(notdir $(RUNTIME_SOURCES)))
 	@chmod 644 $@.tmp && mv $@.tmp $@
 
-runtime: $(RUNTIME_BUILD)/liberyx.so
+$(RUNTIME_BUILD)/libdl.so: $(DL)/dl.c $(RUNTIME_SRC)/runtime.mk $(RUNTIME_TOOLS)
+	@mkdir -p $(RUNTIME_BUILD)
+	@cd $(DL) && $(RUNTIME_CC) $(RUNTIME_CFLAGS) -c dl.c -o $(RUNTIME_BUILD)/dl.o
+	$(RUNTIME_LD) $(RUNTIME_LDFLAGS) -o $@.tmp $(RUNTIME_BUILD)/dl.o
+	@chmod 644 $@.tmp && mv $@.tmp $@
+
+runtime: $(RUNTIME_BUILD)/liberyx.so $(RUNTIME_BUILD)/libdl.so
+	cp $(RUNTIME_BUILD)/libdl.so $(DL)/libdl.so.tmp
+	mv $(DL)/libdl.so.tmp $(DL)/libdl.so
 	@mkdir -p $(RUNTIME_PREBUILT)
-	cp $< $(RUNTIME_PREBUILT)/liberyx.so.tmp
+	cp $(RUNTIME_BUILD)/liberyx.so $(RUNTIME_PREBUILT)/liberyx.so.tmp
 	mv $(RUNTIME_PREBUILT)/liberyx.so.tmp $(RUNTIME_PREBUILT)/liberyx.so
 	cd $(RUNTIME_PREBUILT) && $(PYTHON3) -c 'import hashlib; print(hashlib.sha256(open("liberyx.so", "rb").read()).hexdigest() + "  liberyx.so")' > liberyx.so.sha256
 
 runtime-check:
 	@rm -rf $(TOOLS)/runtime-check
-	@$(MAKE) --no-print-directory RUNTIME_BUILD=$(TOOLS)/runtime-check $(TOOLS)/runtime-check/liberyx.so
+	@$(MAKE) --no-print-directory RUNTIME_BUILD=$(TOOLS)/runtime-check \
+		$(TOOLS)/runtime-check/liberyx.so $(TOOLS)/runtime-check/libdl.so
 	cmp $(TOOLS)/runtime-check/liberyx.so $(RUNTIME_PREBUILT)/liberyx.so
+	cmp $(TOOLS)/runtime-check/libdl.so $(DL)/libdl.so
 
 # The support modules' tests that need no sandbox.
 runtime-test:

@@ -26,6 +26,7 @@ import (
 // parts is what a bundle has for pre-initialisation.
 type parts struct {
 	module          engine.Module
+	bundled         engine.Module // without data, for restoring; nil is module
 	stdlib, support *image.Image
 	layout          bundle.Layout
 }
@@ -133,7 +134,11 @@ func (p *parts) restore(t *testing.T, options preinit.Options, from *preinit.Res
 	if err := host.Restore(from.Handles); err != nil {
 		t.Fatal(err)
 	}
-	s.Instance, err = p.module.Instantiate(t.Context(), engine.InstanceConfig{
+	module := p.module
+	if p.bundled != nil {
+		module = p.bundled
+	}
+	s.Instance, err = module.Instantiate(t.Context(), engine.InstanceConfig{
 		Host: host, Image: &engine.Image{Data: from.Image, Size: from.Size}, Globals: from.Globals, MemoryLimit: 128 << 20,
 	})
 	if err != nil {
@@ -149,8 +154,12 @@ func (p *parts) restore(t *testing.T, options preinit.Options, from *preinit.Res
 
 func (s *sandbox) execute(t *testing.T, source string, entropy byte) (guest.Outcome, error) {
 	t.Helper()
+	return s.executeIn(t.Context(), source, entropy)
+}
+
+func (s *sandbox) executeIn(ctx context.Context, source string, entropy byte) (guest.Outcome, error) {
 	client := guest.Client{Instance: s.Instance}
-	return client.Execute(t.Context(), guest.Request{
+	return client.Execute(ctx, guest.Request{
 		Source: source, Filename: "<user>", Entropy: bytes.Repeat([]byte{entropy}, 32), ResultName: "result",
 	})
 }
