@@ -82,6 +82,7 @@ var rooms = map[string]room{
 	},
 	"runtime-src": {pure: true},
 	"stdlib":      {imports: []string{"internal/image"}},
+	"wheels":      {pure: true},
 
 	// Programs.
 	"cmd/eryx-build": {
