@@ -7,12 +7,23 @@ import (
 	"github.com/eryx-build/eryx/internal/guest"
 )
 
+// Codes of errors. They stay the same whatever becomes of the messages.
+const (
+	CodeImport = "ERYX-P001" // ImportError
+	CodeSetup  = "ERYX-P002" // SetupError
+	CodeState  = "ERYX-P003" // StateError
+	CodeStart  = "ERYX-P004" // StartError
+)
+
 // StartError says why Python did not start. That is a fault of the bundle's
 // parts, not of what is imported.
 type StartError struct {
 	Reason string
 	Err    error // may be nil
 }
+
+// Code is [CodeStart].
+func (e *StartError) Code() string { return CodeStart }
 
 func (e *StartError) Error() string { return "starting Python in the guest: " + e.Reason }
 func (e *StartError) Unwrap() error { return e.Err }
@@ -28,6 +39,9 @@ type ImportError struct {
 func newImportError(module string, e *guest.Exception) *ImportError {
 	return &ImportError{Module: module, Type: e.TypeName, Message: e.Message, Traceback: e.Traceback}
 }
+
+// Code is [CodeImport].
+func (e *ImportError) Code() string { return CodeImport }
 
 func (e *ImportError) Error() string {
 	missing := e.missing()
@@ -65,6 +79,9 @@ type SetupError struct {
 	Traceback string // Python's
 }
 
+// Code is [CodeSetup].
+func (e *SetupError) Code() string { return CodeSetup }
+
 func (e *SetupError) Error() string {
 	at := e.File
 	if e.Line > 0 {
@@ -79,6 +96,9 @@ type StateError struct {
 	// Problems has one sentence for each thing, with what brought it about.
 	Problems []string
 }
+
+// Code is [CodeState].
+func (e *StateError) Code() string { return CodeState }
 
 func (e *StateError) Error() string {
 	return "the interpreter cannot become an image, because of what an import or the setup script left open: " +

@@ -70,6 +70,7 @@ var rooms = map[string]room{
 	},
 	"internal/base":     {imports: []string{"internal/atomicfile", "internal/cache", "internal/pyclient", "internal/version", "internal/wasm"}, externals: []string{compress, toml, xsync}},
 	"internal/pyclient": {},
+	"internal/explain":  {pure: true, tests: []string{"internal/testtool"}},
 	"internal/wasm":     {pure: true},
 	"linker":            {imports: []string{"internal/wasm"}, pure: true},
 	"linker/meter":      {imports: []string{"internal/wasm"}, pure: true},

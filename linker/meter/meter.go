@@ -56,6 +56,12 @@ type InterpreterError struct {
 	Reason      string
 }
 
+// CodeInterpreter is the stable code of an [*InterpreterError].
+const CodeInterpreter = "ERYX-M001"
+
+// Code is [CodeInterpreter].
+func (e *InterpreterError) Code() string { return CodeInterpreter }
+
 func (e *InterpreterError) Error() string {
 	return fmt.Sprintf("meter: interpreter %s: %s; is this another build of Python?", e.Interpreter, e.Reason)
 }
