@@ -6,6 +6,9 @@ export PATH := $(TOOLS)/bin:$(PATH)
 
 WASM_TOOLS_VERSION    := 1.263.0
 GOLANGCI_LINT_VERSION := v2.15.0
+PACKAGING_VERSION     := 26.3
+PACKAGING             := $(TOOLS)/packaging-$(PACKAGING_VERSION)
+PYTHON                ?= python3
 
 # wazero names its cache after the version it finds in the build info, which
 # `go test` does not have; the name is pinned so that tests and binaries
@@ -28,9 +31,9 @@ bundle: build
 	bin/eryx-build bundle --preimport $(PREIMPORT) -o $(BUNDLE)
 	bin/eryx-build run $(BUNDLE) examples/hello.py
 
-# What the tests need beside Go: wasm-tools as the other implementation,
-# ziglang to build the guest again, golangci-lint.
-setup: $(TOOLS)/bin/wasm-tools $(TOOLS)/bin/golangci-lint runtime-tools
+# What the tests need beside Go: wasm-tools and Python's packaging as the other
+# implementations, ziglang to build the guest again, golangci-lint.
+setup: $(TOOLS)/bin/wasm-tools $(TOOLS)/bin/golangci-lint $(PACKAGING)/.installed runtime-tools
 
 $(TOOLS)/bin/wasm-tools:
 	cargo install wasm-tools --quiet --version $(WASM_TOOLS_VERSION) --locked --root $(TOOLS) \
@@ -38,6 +41,11 @@ $(TOOLS)/bin/wasm-tools:
 
 $(TOOLS)/bin/golangci-lint:
 	GOBIN=$(TOOLS)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+$(PACKAGING)/.installed:
+	@rm -rf $(PACKAGING)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target $(PACKAGING) packaging==$(PACKAGING_VERSION)
+	@touch $@
 
 test: setup lint runtime-check runtime-test generate-check
 	$(GO) test -ldflags '$(LDFLAGS)' -timeout 40m ./...

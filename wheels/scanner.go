@@ -22,6 +22,8 @@ func newScanner(what, text string) *scanner {
 	s := &scanner{what: what, text: text}
 	if len(text) > maxRequirement {
 		s.fail("it is too long")
+	} else if !utf8.ValidString(text) {
+		s.fail("it is not UTF-8")
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package wheels
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -132,12 +133,27 @@ func (s Specifier) String() string { return s.Operator + s.Version }
 
 // String returns the clauses in order, each once, with commas between them.
 func (set Specifiers) String() string {
-	clauses := make([]string, len(set))
-	for i, s := range set {
-		clauses[i] = s.String()
+	ordered := slices.SortedFunc(slices.Values(set), func(a, b Specifier) int { return cmp.Compare(a.String(), b.String()) })
+	seen := map[string]bool{}
+	var clauses []string
+	for _, s := range ordered {
+		if key := s.key(); !seen[key] {
+			seen[key] = true
+			clauses = append(clauses, s.String())
+		}
 	}
-	slices.Sort(clauses)
-	return strings.Join(slices.Compact(clauses), ",")
+	return strings.Join(clauses, ",")
+}
+
+// key is equal for clauses that mean the same.
+func (s Specifier) key() string {
+	switch {
+	case s.Operator == "===" || s.wildcard:
+		return s.String()
+	case s.Operator == "~=":
+		return s.Operator + s.parsed.String() // the number of parts has a meaning
+	}
+	return s.Operator + s.parsed.Canonical()
 }
 
 // Match reports whether a version meets every clause. Pre-releases are versions
