@@ -191,17 +191,26 @@ func FuzzLink(f *testing.F) {
 		(func (export "__dso_handle") (drop (global.get $tb)))
 		(func (export "__wasm_apply_data_relocs") (i32.store (global.get $mb) (global.get $f)))`)
 	f.Add(small.Wasm, libs[1].Wasm)
+	settles := library(f, "a.so", plain, `(global $g (mut i32) (i32.const 0)) (start $s) (func $s call $t) (func $t (global.set $g (global.get $mb)))`)
+	f.Add(libs[0].Wasm, settles.Wasm)
+	open := opener(f)
 	f.Fuzz(func(t *testing.T, a, b []byte) {
-		result, err := linker.Link([]linker.Library{{Name: "a", Wasm: a}, {Name: "b", Wasm: b}}, linker.Options{Roots: []string{"memory"}})
-		if err != nil {
-			return
-		}
-		if _, err := wasm.Parse(result.Wasm); err != nil {
-			t.Fatalf("what was linked is not a module: %v", err)
-		}
-		var sink strings.Builder
-		if result.Map.WriteText(&sink) != nil || result.Map.WriteJSON(&sink) != nil {
-			t.Fatal("the link map cannot be written")
+		for _, path := range []string{"", "/b.so"} {
+			fuzzLink(t, linker.Library{Name: "a", Wasm: a}, linker.Library{Name: "b", Path: path, Wasm: b}, open)
 		}
 	})
+}
+
+func fuzzLink(t *testing.T, libs ...linker.Library) {
+	result, err := linker.Link(libs, linker.Options{Roots: []string{"memory"}})
+	if err != nil {
+		return
+	}
+	if _, err := wasm.Parse(result.Wasm); err != nil {
+		t.Fatalf("what was linked is not a module: %v", err)
+	}
+	var sink strings.Builder
+	if result.Map.WriteText(&sink) != nil || result.Map.WriteJSON(&sink) != nil {
+		t.Fatal("the link map cannot be written")
+	}
 }
