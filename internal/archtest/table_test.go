@@ -81,9 +81,10 @@ var rooms = map[string]room{
 		externals: []string{xsync},
 		tests:     []string{"internal/engine/wazero"},
 	},
-	"runtime-src": {pure: true},
-	"stdlib":      {imports: []string{"internal/image"}},
-	"wheels":      {pure: true},
+	"runtime-src":    {pure: true},
+	"stdlib":         {imports: []string{"internal/image"}},
+	"wheels":         {pure: true},
+	"wheels/resolve": {imports: []string{"internal/atomicfile", "internal/cache", "internal/pyclient", "internal/version", "wheels"}, externals: []string{toml}},
 
 	// Programs.
 	"cmd/eryx-build": {
@@ -124,7 +125,7 @@ var engineFree = []string{"internal/wasi", "internal/vfs", "internal/guest", "in
 // only run bundles stay small.
 var builderOnly = []string{
 	"bundle/build", "internal/base", "internal/progress", "internal/pyclient", "linker", "linker/meter", "preinit", "runtime-src",
-	"stdlib", "wheels", cobra, pflag, progressbar, toml,
+	"stdlib", "wheels", "wheels/resolve", cobra, pflag, progressbar, toml,
 }
 
 // impurePackages of the standard library are closed to pure packages.
