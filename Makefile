@@ -7,8 +7,8 @@ export PATH := $(TOOLS)/bin:$(PATH)
 WASM_TOOLS_VERSION    := 1.263.0
 GOLANGCI_LINT_VERSION := v2.15.0
 PACKAGING_VERSION     := 26.3
+UV_VERSION            := 0.13.9
 PACKAGING             := $(TOOLS)/packaging-$(PACKAGING_VERSION)
-PYTHON                ?= python3
 
 # wazero names its cache after the version it finds in the build info, which
 # `go test` does not have; the name is pinned so that tests and binaries
@@ -32,8 +32,8 @@ bundle: build
 	bin/eryx-build run $(BUNDLE) examples/hello.py
 
 # What the tests need beside Go: wasm-tools and Python's packaging as the other
-# implementations, ziglang to build the guest again, golangci-lint.
-setup: $(TOOLS)/bin/wasm-tools $(TOOLS)/bin/golangci-lint $(PACKAGING)/.installed runtime-tools
+# implementations, uv as the other package client, ziglang to build the guest again, golangci-lint.
+setup: $(TOOLS)/bin/wasm-tools $(TOOLS)/bin/golangci-lint $(PACKAGING)/.installed $(TOOLS)/bin/uv runtime-tools
 
 $(TOOLS)/bin/wasm-tools:
 	cargo install wasm-tools --quiet --version $(WASM_TOOLS_VERSION) --locked --root $(TOOLS) \
@@ -44,8 +44,13 @@ $(TOOLS)/bin/golangci-lint:
 
 $(PACKAGING)/.installed:
 	@rm -rf $(PACKAGING)
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target $(PACKAGING) packaging==$(PACKAGING_VERSION)
+	$(PYTHON3) -m pip install --quiet --disable-pip-version-check --target $(PACKAGING) packaging==$(PACKAGING_VERSION)
 	@touch $@
+
+$(TOOLS)/bin/uv:
+	@rm -rf $(TOOLS)/uv-$(UV_VERSION)
+	$(PYTHON3) -m pip install --quiet --disable-pip-version-check --only-binary=:all: --target $(TOOLS)/uv-$(UV_VERSION) uv==$(UV_VERSION)
+	@mkdir -p $(TOOLS)/bin && ln -sf ../uv-$(UV_VERSION)/bin/uv $@
 
 test: setup lint runtime-check runtime-test generate-check
 	$(GO) test -ldflags '$(LDFLAGS)' -timeout 40m ./...
