@@ -104,7 +104,7 @@ func nativeParts(t *testing.T) *parts {
 	}
 	n := &parts{
 		stdlib: p.stdlib, support: p.support,
-		layout: bundle.Layout{StackLow: uint32(result.Layout.StackLow), StackHigh: uint32(result.Layout.StackHigh)},
+		layout: bundle.Layout{StackLow: result.Layout.StackLow, StackHigh: result.Layout.StackHigh},
 	}
 	if n.bundled, err = e.Load(ctx, code, wasi.Functions()); err != nil {
 		t.Fatal(err)
