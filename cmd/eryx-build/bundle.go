@@ -77,7 +77,7 @@ standard output, progress on standard error.`,
 	flags.BoolVar(&f.offline, "offline", false, "make no connection; use the cache and local files")
 	flags.Var(&f.stdlib, "stdlib", "profile of the standard library; full keeps sources and what cannot work in a sandbox")
 	flags.Uint32Var(&f.hashSeed, "hash-seed", 0, "`SEED` of str hashes, the same in all sandboxes of the bundle")
-	flags.Var(&f.stackSize, "stack-size", "`SIZE` of the interpreter's C stack (default 1MiB)")
+	flags.Var(&f.stackSize, "stack-size", fmt.Sprintf("`SIZE` of the interpreter's C stack (default %s)", &sizeValue{bytes: build.DefaultStackSize}))
 	flags.StringVar(&f.linkMap, "map", "", "write the link map to this `FILE`, as JSON if its name ends in .json")
 	flags.BoolVar(&f.asJSON, "json", false, "print the result as JSON")
 	flags.BoolVar(&f.timings, "timings", false, "say on standard error how long each stage took")
