@@ -8,13 +8,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/eryx-build/eryx/bundle"
 	"github.com/eryx-build/eryx/bundle/build"
-	"github.com/eryx-build/eryx/internal/progress"
 	"github.com/eryx-build/eryx/stdlib"
 )
 
@@ -190,13 +189,14 @@ func (a *app) printBundle(f *bundleFlags, result *build.Result) error {
 }
 
 func (a *app) printTimings(timings []build.Timing) {
-	table := tabwriter.NewWriter(a.stderr, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var total time.Duration
 	for _, timing := range timings {
+		total += timing.Took
 		how := ""
 		if timing.Cached {
-			how = "cached"
+			how = "  cached"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t\n", timing.Stage, progress.Seconds(timing.Took), how)
+		fmt.Fprintf(a.stderr, "%-8s %8.3f s%s\n", timing.Stage, timing.Took.Seconds(), how)
 	}
-	_ = table.Flush()
+	fmt.Fprintf(a.stderr, "%-8s %8.3f s\n", "total", total.Seconds())
 }
