@@ -42,10 +42,6 @@ def restore(arguments, environment, entropy):
         _environ.clear()
     for at in range(0, len(environment), 2):
         _environ[environment[at]] = environment[at + 1]
-    if "TZ" in environment[::2]:
-        import time
-
-        time.tzset()
     for hook in _own_hooks:
         hook(entropy)
     if entropy:  # none while the image is being made
