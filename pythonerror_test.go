@@ -247,7 +247,7 @@ func TestPythonErrorOddities(t *testing.T) {
 		{"raise ValueError('a\\0b')", "ValueError", "a\x00b"},
 		{"import sys\nsys.tracebacklimit = 0\nraise ValueError('v')", "ValueError", "v"},
 		{"import sys\nsys.modules.clear()\nraise ValueError('v')", "ValueError", "v"},
-		{"import sys\nfor m in list(sys.modules.values()):\n    if getattr(m, '__name__', 'builtins') not in ('builtins', 'sys', '__main__'):\n        vars(m).clear()\nraise ValueError('v')", "ValueError", "v"},
+		{"import sys\nfor m in list(sys.modules.values()):\n    if getattr(m, '__name__', 'builtins') not in ('builtins', 'sys', '__main__'):\n        vars(m).clear()\nraise ValueError('v')", "", ""},
 		{"import builtins\nd = delattr\nfor n in list(vars(builtins)):\n    if n != 'ValueError': d(builtins, n)\nraise ValueError('v')", "ValueError", "v"},
 		{"import traceback\ntraceback.TracebackException = None\nraise ValueError('v')", "ValueError", "v"},
 		{"import sys\nsys.excepthook = 1\nraise ValueError('v')", "ValueError", "v"},

@@ -88,7 +88,9 @@ def prepare():
     base_seed = random._random.Random.seed
 
     def reseed(entropy):
-        number = _from_bytes(entropy, "little")
+        # The byte makes all numbers equally long, so that seeding, and with it
+        # the fuel of a script, costs the same in each sandbox.
+        number = _from_bytes(entropy + b"\1", "little")
         for index, generator in enumerate(generators):
             if entropy:
                 base_seed(generator, number + index)
