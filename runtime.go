@@ -14,6 +14,7 @@ import (
 	"github.com/eryx-build/eryx/internal/cache"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/engine/wazero"
+	"github.com/eryx-build/eryx/internal/guard"
 	"github.com/eryx-build/eryx/internal/image"
 	"github.com/eryx-build/eryx/internal/wasi"
 )
@@ -130,7 +131,20 @@ func start(ctx context.Context, b *bundle.Bundle, config *Config) (_ *Runtime, e
 		return nil, err
 	}
 	code.Notify = config.Notify
-	if r.engine, err = wazero.New(ctx, wazero.Config{}); err != nil {
+	var engineConfig wazero.Config
+	if config.Untrusted {
+		wasm := code.Wasm
+		code.Wasm = func() ([]byte, error) {
+			module, err := wasm()
+			if err != nil {
+				return nil, err
+			}
+			return guard.Module(module, wasi.MeteringModule, wasi.CheckpointName)
+		}
+		// A panic of the compiler can be recovered from in this goroutine only.
+		engineConfig.Workers = 1
+	}
+	if r.engine, err = wazero.New(ctx, engineConfig); err != nil {
 		return nil, fmt.Errorf("eryx: starting the engine: %w", err)
 	}
 	if r.module, err = r.engine.Load(ctx, code, wasi.Functions()); err != nil {

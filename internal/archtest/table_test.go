@@ -40,7 +40,7 @@ var rooms = map[string]room{
 	// What a program that runs Python links.
 	".": {
 		imports: []string{
-			"bundle", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guest",
+			"bundle", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
 			"internal/image", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
@@ -52,6 +52,7 @@ var rooms = map[string]room{
 	"internal/cache":         {imports: []string{"internal/atomicfile"}, externals: []string{xsys}},
 	"internal/engine":        {},
 	"internal/engine/wazero": {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/wasm"}, externals: []string{wazeroModule, compress, xsys}},
+	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
 	"internal/version":       {pure: true},
