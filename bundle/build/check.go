@@ -3,7 +3,6 @@ package build
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,7 +56,11 @@ func checkOutput(path string) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return &atomicfile.WriteError{Path: path, Err: errors.New("exists and is not a regular file")}
 	}
-	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(filepath.Dir(path))
+	if err == nil && !info.IsDir() {
+		err = errors.New(filepath.Dir(path) + " is not a directory")
+	}
+	if err != nil {
 		return &atomicfile.WriteError{Path: path, Err: err}
 	}
 	return nil
