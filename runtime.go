@@ -76,6 +76,10 @@ func OpenDefault(ctx context.Context, config *Config) (*Runtime, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNoDefaultBundle
 	}
+	// It is trusted for being there, so nobody else may have put it there.
+	if _, err := cache.Open(config.CacheDir); err != nil {
+		return nil, err
+	}
 	return Open(ctx, path, config)
 }
 
