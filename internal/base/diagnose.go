@@ -124,7 +124,8 @@ func lastMatch(output string, pattern *regexp.Regexp) (string, bool) {
 var (
 	innermost   = regexp.MustCompile(`(?:Failed to establish a new connection|connection broken by) *:? *'?(.*?)'?\)?'?:? /`)
 	objectAt    = regexp.MustCompile(`<[^<>]* object at 0x[0-9a-fA-F]+>:? ?`)
-	credentials = regexp.MustCompile(`://[^/@\s]*@`)
+	credentials = regexp.MustCompile(`://[^/\s]*@`)
+	query       = regexp.MustCompile(`(://[^?\s]*)\?[^\s)'"]*`)
 	prefix      = regexp.MustCompile(`(?i)^(error|warning|cause):\s*`)
 )
 
@@ -136,6 +137,7 @@ func condense(line string) string {
 	}
 	line = prefix.ReplaceAllString(line, "")
 	line = credentials.ReplaceAllString(line, "://")
+	line = query.ReplaceAllString(line, "$1")
 	const longest = 240
 	if len(line) > longest {
 		line = strings.ToValidUTF8(line[:longest], "") + "…"
