@@ -3,9 +3,13 @@ package eryx_test
 import (
 	"bytes"
 	"context"
+	_ "embed"
+	"encoding/json"
 	"errors"
 	"io"
 	"math"
+	"path/filepath"
+	goruntime "runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,6 +17,7 @@ import (
 	"time"
 
 	"github.com/eryx-build/eryx"
+	"github.com/eryx-build/eryx/bundle"
 )
 
 // TestAttackWriterCallsBack has a writer execute in the sandbox that it writes
@@ -239,4 +244,87 @@ func TestAttackUntrusted(t *testing.T) {
 			t.Errorf("%s: after %v, %s", source, time.Since(began), explain(err))
 		}
 	}
+}
+
+//go:embed testdata/hostile.wasm
+var hostileWasm []byte
+
+// TestAttackHostileBundle runs a bundle that a stranger made to do harm. Its
+// module has no checkpoints: were it run as it is, Go's garbage collector would
+// stop for ever.
+func TestAttackHostileBundle(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hostile.eryx")
+	_, err := bundle.Write(path, &bundle.Contents{
+		Manifest:   bundle.Manifest{Handles: json.RawMessage(`{"handles":[]}`)},
+		Module:     bundle.Compress(hostileWasm),
+		Skeleton:   []byte("anything"),
+		Memory:     make([]byte, 65536),
+		MemorySize: 65536,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime, err := eryx.Open(t.Context(), path, &eryx.Config{Untrusted: true, CacheDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer runtime.Close()
+	for mode, want := range []string{
+		1: "time limit", 2: "time limit", 3: "", 4: "out of bounds", 5: "longer together", 6: "time limit", 7: "time limit",
+		8: "cabi_realloc", 9: "out of bounds",
+	} {
+		if mode == 0 { // 3 ends by its stack or by the time, whichever is earlier
+			continue
+		}
+		stop, stopped := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(stopped)
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					goruntime.GC()
+				}
+			}
+		}()
+		began := time.Now()
+		_, err := runtime.Execute(t.Context(), strings.Repeat("x", mode), &eryx.SandboxConfig{Timeout: 100 * time.Millisecond, MemoryLimit: 16 << 20, OutputLimit: 1 << 20})
+		took := time.Since(began)
+		close(stop)
+		<-stopped
+		if !errors.Is(err, eryx.ErrSandbox) || !strings.Contains(err.Error(), want) || took > 5*time.Second {
+			t.Errorf("mode %d: after %v, %s", mode, took, explain(err))
+		}
+	}
+	assertWorks(t)
+}
+
+// TestAttackForgedOutcome replaces the sandbox's own Python code, by which the
+// host learns how a script ended.
+func TestAttackForgedOutcome(t *testing.T) {
+	for _, source := range []string{
+		"import eryx_support.script as s\ns._result = lambda *a: (s.COMPLETED, 'not json')\n",
+		"import eryx_support.script as s\ns._result = lambda *a: (s.COMPLETED, '[' * 100000)\n",
+		"import eryx_support.script as s\ns._result = lambda *a: (99, 'x')\n",
+		"import eryx_support.script as s\ns._result = lambda *a: None\n",
+		"import eryx_support.script as s\ns._result = lambda *a: (s.COMPLETED, '\\ud800')\n",
+		"import eryx_support.script as s\ns.describe = lambda *a, **k: (1, 2, 3)\n1/0",
+		"import eryx_support.script as s\ns.describe = lambda *a, **k: ('T', 'm', 't', (('f', -1, 'g'),) * 100000, 1 << 40)\n1/0",
+		"import eryx_support.script as s\ns._exit_code = lambda e: 'x'\nexit()",
+		"import eryx_support, sys\nfor m in [m for m in sys.modules if 'eryx' in m]: vars(sys.modules[m]).clear()\n1/0",
+		"import sys\nsys.setrecursionlimit(10**6)\nresult = x = []\nfor _ in range(20000): x.append([]); x = x[0]",
+		"result = '\\ud800'", "result = float('nan')", "result = 10**5000", "result = {1: {(): set()}}",
+	} {
+		result, err := execute(t, source, nil)
+		if err == nil && result.Value != nil && !json.Valid(result.Value) {
+			t.Errorf("%s\ngave a value that is not JSON", source)
+		}
+		var crash *eryx.CrashError
+		if errors.As(err, &crash) && strings.Contains(crash.Reason, "panicked") {
+			t.Errorf("%s\ngave %s", source, explain(err))
+		}
+		t.Logf("%.60q: %v, %v, %.60s", source[max(0, len(source)-60):], err, result.ValueError, result.Value)
+	}
+	assertWorks(t)
 }
