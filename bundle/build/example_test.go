@@ -3,7 +3,6 @@ package build_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
 
@@ -15,7 +14,8 @@ import (
 func ExampleBundle() {
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer os.RemoveAll(dir)
 
@@ -26,18 +26,21 @@ func ExampleBundle() {
 		Setup:     []byte("import builtins\nbuiltins.SQUARES = [n * n for n in range(1000)]\n"),
 	})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println("Python", built.Manifest.Python, "with", built.Manifest.Options.Preimport)
 
 	runtime, err := eryx.Open(ctx, built.Path, nil)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer runtime.Close()
 	result, err := runtime.Execute(ctx, "import sys\nprint('decimal' in sys.modules, SQUARES[-1])", nil)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Printf("%s", result.Stdout)
 	// Output:

@@ -63,11 +63,10 @@ var rooms = map[string]room{
 	// What makes a bundle.
 	"bundle/build": {
 		imports: []string{
-			"bundle", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guest",
-			"internal/image", "internal/version", "internal/vfs", "internal/wasi", "internal/wasm",
+			"bundle", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine", "internal/engine/wazero",
+			"internal/image", "internal/version", "internal/wasi", "internal/wasm",
 			"linker", "linker/meter", "preinit", "runtime-src", "stdlib",
 		},
-		externals: []string{compress, xsync},
 	},
 	"internal/base": {imports: []string{"internal/atomicfile", "internal/cache", "internal/version", "internal/wasm"}, externals: []string{compress, toml, xsync}},
 	"internal/wasm": {pure: true},
@@ -98,13 +97,13 @@ var rooms = map[string]room{
 	// Programs that show how; each is what a user of the module may write.
 	"examples/simple":         {imports: []string{"."}},
 	"examples/error_handling": {imports: []string{"."}},
-	"examples/precompile":     {imports: []string{".", "bundle/build", "internal/cache"}},
+	"examples/precompile":     {imports: []string{".", "bundle/build"}},
 
 	// Tests only.
 	"internal/abi/abitest": {imports: []string{"internal/engine"}},
 	"internal/archtest":    {},
 	"internal/integration": {},
-	"internal/testbundle":  {imports: []string{"bundle/build", "internal/cache"}},
+	"internal/testbundle":  {imports: []string{"bundle/build", "internal/base", "internal/cache"}},
 	"internal/testtool":    {},
 }
 
