@@ -100,6 +100,7 @@ var rooms = map[string]room{
 	"examples/precompile":     {imports: []string{".", "bundle/build"}},
 
 	// Tests only.
+	"examples":             {tests: []string{"bundle", "internal/testbundle"}},
 	"internal/abi/abitest": {imports: []string{"internal/engine"}},
 	"internal/archtest":    {},
 	"internal/integration": {},
