@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/eryx-build/eryx/internal/atomicfile"
 	"github.com/eryx-build/eryx/stdlib"
@@ -40,6 +41,9 @@ func (o *Options) complete() error {
 	}
 	if o.SetupName == "" {
 		o.SetupName = "<setup>"
+	}
+	if !utf8.Valid(o.Setup) {
+		return fmt.Errorf("the setup script %s is not UTF-8: save it in that encoding", o.SetupName)
 	}
 	if o.Observer == nil {
 		o.Observer = silent{}

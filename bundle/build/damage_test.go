@@ -25,7 +25,8 @@ func blobsOf(t *testing.T, path string) map[string]cache.Blob {
 }
 
 // TestDamagedCacheIsRepaired changes content of the cache in place, blob by
-// blob and all at once. It is noticed whenever it is read, and made again.
+// blob and all at once, the engine's native code with it. It is noticed
+// whenever it is read, and made again.
 func TestDamagedCacheIsRepaired(t *testing.T) {
 	dir := warm(t)
 	c, err := cache.Open(dir)
@@ -33,14 +34,14 @@ func TestDamagedCacheIsRepaired(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := firstBundle(t).result.SHA256
-	damage := func(blob cache.Blob, change func([]byte) []byte) {
-		path := c.BlobPath(blob.SHA256)
+	replace := func(path string, change func([]byte) []byte) {
 		content := read(t, path)
 		if err := os.Remove(path); err != nil { // it may be the same file elsewhere
 			t.Fatal(err)
 		}
 		write(t, path, change(content))
 	}
+	damage := func(blob cache.Blob, change func([]byte) []byte) { replace(c.BlobPath(blob.SHA256), change) }
 	flip := func(content []byte) []byte {
 		content[len(content)/2] ^= 1
 		return content
@@ -86,6 +87,11 @@ func TestDamagedCacheIsRepaired(t *testing.T) {
 	for _, blob := range all {
 		damage(blob, flip)
 	}
+	native, err := filepath.Glob(filepath.Join(dir, "native", "module-*", "wazero-*", "*"))
+	if err != nil || len(native) != 1 {
+		t.Fatalf("native code: %q, %v", native, err)
+	}
+	replace(native[0], flip)
 	rebuild("changed all")
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"github.com/eryx-build/eryx/bundle/build"
 	"github.com/eryx-build/eryx/internal/atomicfile"
-	"github.com/eryx-build/eryx/internal/base"
 	"github.com/eryx-build/eryx/preinit"
 )
 
@@ -64,14 +63,17 @@ func TestFailures(t *testing.T) {
 			build.Options{Setup: []byte("import builtins\nbuiltins.f = open('/tmp/held', 'w')\n")}, build.StagePreinit, as(&stateError),
 			[]string{"/tmp/held", "the setup script"},
 		},
+		"setup in another encoding": {
+			build.Options{Setup: []byte("x = '\xe9'\n"), SetupName: "warm.py"}, "", nil, []string{"warm.py", "UTF-8"},
+		},
 		"no module's name": {build.Options{Preimport: []string{"json re"}}, "", nil, []string{`"json re"`}},
 		"no name at all":   {build.Options{Preimport: []string{""}}, "", nil, []string{`""`}},
 		"unknown profile":  {build.Options{Stdlib: "tiny"}, "", nil, []string{`"tiny"`, "trimmed", "full"}},
 		"huge stack":       {build.Options{StackSize: 3 << 30}, build.StageLink, nil, []string{"stack", "3221225472"}},
 		"base that is not there": {
-			build.Options{Base: filepath.Join(dir, "nothing.whl")}, build.StageBase, is(base.ErrSource), []string{"nothing.whl", "--base"},
+			build.Options{Base: filepath.Join(dir, "nothing.whl")}, build.StageBase, is(build.ErrSource), []string{"nothing.whl", "--base"},
 		},
-		"base that is none": {build.Options{Base: t.TempDir()}, build.StageBase, is(base.ErrSource), []string{"holds no wheel"}},
+		"base that is none": {build.Options{Base: t.TempDir()}, build.StageBase, is(build.ErrSource), []string{"holds no wheel"}},
 		"output nowhere": {
 			build.Options{Output: filepath.Join(dir, "nowhere", "x.eryx")}, "",
 			func(err error) bool { return errors.As(err, &writeError) && errors.Is(err, fs.ErrNotExist) },
@@ -170,7 +172,7 @@ func TestOfflineWithoutBase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "python.eryx")
 	_, err := build.Bundle(t.Context(), build.Options{Output: path, CacheDir: dir, Offline: true})
 	var stage *build.StageError
-	if !errors.Is(err, base.ErrOffline) || !errors.As(err, &stage) || stage.Stage != build.StageBase {
+	if !errors.Is(err, build.ErrOffline) || !errors.As(err, &stage) || stage.Stage != build.StageBase {
 		t.Errorf("error %v", err)
 	}
 	if exists(path) {
