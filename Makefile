@@ -18,18 +18,19 @@ LDFLAGS := -X github.com/tetratelabs/wazero/internal/version.version=$(WAZERO_VE
 
 PREIMPORT ?= json,re
 BUNDLE    ?= dist/python.eryx
+BIN       ?= bin
 
 .PHONY: all build bundle setup test race lint vet fuzz bench generate generate-check clean
 
 all: build
 
 build:
-	$(GO) build -o bin/eryx-build ./cmd/eryx-build
+	$(GO) build -o $(BIN)/eryx-build ./cmd/eryx-build
 
 bundle: build
 	@mkdir -p $(dir $(BUNDLE))
-	bin/eryx-build bundle --preimport $(PREIMPORT) -o $(BUNDLE)
-	bin/eryx-build run $(BUNDLE) examples/hello.py
+	$(BIN)/eryx-build bundle --preimport $(PREIMPORT) -o $(BUNDLE)
+	$(BIN)/eryx-build run $(BUNDLE) examples/hello.py
 
 # What the tests need beside Go: wasm-tools and Python's packaging as the other
 # implementations, uv as the other package client, ziglang to build the guest again, golangci-lint.
@@ -90,9 +91,9 @@ PEER_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3; do \
 
 bench: build $(PEER)/.installed
 	@mkdir -p $(dir $(BUNDLE))
-	bin/eryx-build bundle --quiet --preimport $(PREIMPORT) -o $(BUNDLE)
-	$(GO) build -o bin/bench ./internal/bench
-	bin/bench -bundle $(BUNDLE) -cli bin/eryx-build -peer $(PEER)
+	$(BIN)/eryx-build bundle --quiet --preimport $(PREIMPORT) -o $(BUNDLE)
+	$(GO) build -o $(BIN)/bench ./internal/bench
+	$(BIN)/bench -bundle $(BUNDLE) -cli $(BIN)/eryx-build -peer $(PEER)
 
 $(PEER)/.installed:
 	@test -n "$(PEER_PYTHON)" || { echo "make bench: no Python 3.12 or newer for pyeryx; name one with PEER_PYTHON=..." >&2; exit 1; }

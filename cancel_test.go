@@ -61,7 +61,7 @@ var endlessScripts = []struct{ name, source string }{
 	{"class body", "class C:\n    while True: pass"},
 	{"import", "open('/tmp/m.py', 'w').write('while True: pass')\nimport sys\nsys.path.append('/tmp')\nimport m"},
 	{"generator", "def g():\n    while True: yield\nfor _ in g(): pass"},
-	{"fill", "b = bytearray(50_000_000)\nwhile True: b[:] = bytes(50_000_000)"},
+	{"fill", "b = bytearray(30_000_000)\nwhile True: b[:] = bytes(30_000_000)"},
 	{"__del__ at the end", "class C:\n    def __del__(self):\n        while True: pass\nc = C()"},
 	{"atexit", "import atexit\n@atexit.register\ndef f():\n    while True: pass"},
 	{"excepthook", "import sys\ndef f(*a):\n    while True: pass\nsys.excepthook = f\n1/0"},

@@ -15,7 +15,9 @@ type Config struct {
 	CacheDir string
 	// Untrusted says that the bundle comes from somewhere that one would not
 	// run an executable from. Its native code is then ignored and made anew
-	// from the WebAssembly, which takes seconds the first time.
+	// from the WebAssembly, which takes some seconds more the first time, with
+	// checkpoints of our own, so that limits hold whatever the module does;
+	// scripts run a little slower.
 	Untrusted bool
 	// Notify, if not nil, is told in one sentence of work that takes seconds.
 	Notify func(message string)

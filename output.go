@@ -1,6 +1,7 @@
 package eryx
 
 import (
+	"bytes"
 	"io"
 )
 
@@ -34,7 +35,9 @@ func (o *output) Write(p []byte) (int, error) {
 	if o.next == nil {
 		return len(p), nil
 	}
-	n, err := o.next.Write(p)
+	// p is the guest's memory. A writer that keeps what it is given, which it
+	// must not, would have a part of the address space that is soon gone.
+	n, err := o.next.Write(bytes.Clone(p))
 	if err == nil && n < len(p) {
 		err = io.ErrShortWrite
 	}

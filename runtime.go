@@ -14,6 +14,7 @@ import (
 	"github.com/eryx-build/eryx/internal/cache"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/engine/wazero"
+	"github.com/eryx-build/eryx/internal/guard"
 	"github.com/eryx-build/eryx/internal/image"
 	"github.com/eryx-build/eryx/internal/wasi"
 )
@@ -75,6 +76,10 @@ func OpenDefault(ctx context.Context, config *Config) (*Runtime, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNoDefaultBundle
 	}
+	// It is trusted for being there, so nobody else may have put it there.
+	if _, err := cache.Open(config.CacheDir); err != nil {
+		return nil, err
+	}
 	return Open(ctx, path, config)
 }
 
@@ -130,7 +135,20 @@ func start(ctx context.Context, b *bundle.Bundle, config *Config) (_ *Runtime, e
 		return nil, err
 	}
 	code.Notify = config.Notify
-	if r.engine, err = wazero.New(ctx, wazero.Config{}); err != nil {
+	var engineConfig wazero.Config
+	if config.Untrusted {
+		wasm := code.Wasm
+		code.Wasm = func() ([]byte, error) {
+			module, err := wasm()
+			if err != nil {
+				return nil, err
+			}
+			return guard.Module(module, wasi.MeteringModule, wasi.CheckpointName)
+		}
+		// A panic of the compiler can be recovered from in this goroutine only.
+		engineConfig.Workers = 1
+	}
+	if r.engine, err = wazero.New(ctx, engineConfig); err != nil {
 		return nil, fmt.Errorf("eryx: starting the engine: %w", err)
 	}
 	if r.module, err = r.engine.Load(ctx, code, wasi.Functions()); err != nil {

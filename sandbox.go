@@ -7,9 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -21,13 +21,15 @@ import (
 
 // Sandbox executes scripts, each from the bundle's image: nothing of one
 // execution is there in the next. Its methods may be called by any goroutine;
-// executions of one sandbox take place one after the other.
+// executions of one sandbox take place one after the other. So neither Execute
+// nor Close may be called by the readers and writers of its own configuration:
+// they would wait for themselves.
 type Sandbox struct {
 	runtime *Runtime
 	config  SandboxConfig
 
-	mu     sync.Mutex
-	guest  *instance // waiting for the next execution; nil if none was prepared
+	turn   chan struct{} // holds a value while somebody uses what follows
+	guest  *instance     // waiting for the next execution; nil if none was prepared
 	closed bool
 }
 
@@ -43,9 +45,11 @@ type instance struct {
 // NewSandbox restores an interpreter, ready to execute. A nil config is the
 // zero value. The sandbox has to be closed.
 func (r *Runtime) NewSandbox(ctx context.Context, config *SandboxConfig) (*Sandbox, error) {
-	s := &Sandbox{runtime: r}
+	s := &Sandbox{runtime: r, turn: make(chan struct{}, 1)}
 	if config != nil {
 		s.config = *config
+		// What was checked stays as it is.
+		s.config.Args, s.config.Env = slices.Clone(config.Args), maps.Clone(config.Env)
 	}
 	if err := s.config.setDefaults(); err != nil {
 		return nil, err
@@ -111,16 +115,23 @@ func (s *Sandbox) restore(ctx context.Context) (*instance, error) {
 // The execution ends within milliseconds when ctx is done, and always within
 // [SandboxConfig.Timeout].
 func (s *Sandbox) Execute(ctx context.Context, source string) (*Result, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, ErrClosed
-	}
 	if ctx.Err() != nil {
 		return nil, &CanceledError{context.Cause(ctx)}
 	}
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return nil, &CanceledError{context.Cause(ctx)}
+	}
+	if s.closed {
+		return nil, ErrClosed
+	}
 	if !utf8.ValidString(source) {
 		return nil, errors.New("eryx: the source is not UTF-8")
+	}
+	if err := s.fits(source); err != nil {
+		return nil, err
 	}
 	i := s.guest
 	s.guest = nil
@@ -132,6 +143,23 @@ func (s *Sandbox) Execute(ctx context.Context, source string) (*Result, error) {
 	}
 	result, err := s.run(ctx, i, source)
 	return result, alsoClosing(err, i.close())
+}
+
+// fits refuses inputs that are more than the guest's memory can have room for,
+// which the guest itself could only answer by a crash.
+func (s *Sandbox) fits(source string) error {
+	inputs := len(source) + len(s.config.Filename) + len(s.config.ResultName)
+	for _, text := range s.config.Args {
+		inputs += len(text)
+	}
+	for name, value := range s.config.Env {
+		inputs += len(name) + len(value)
+	}
+	if room := s.config.MemoryLimit - int64(s.runtime.image.Size); int64(inputs) > room {
+		return fmt.Errorf("eryx: the source, the arguments and the environment are %d bytes, and a memory limit of %d bytes leaves %d for them: raise MemoryLimit",
+			inputs, s.config.MemoryLimit, room)
+	}
+	return nil
 }
 
 // run executes source in an instance that has executed nothing yet.
@@ -216,8 +244,8 @@ func (r *Result) settle(outcome guest.Outcome) error {
 // Close releases the sandbox's memory. It waits for an execution that is under
 // way.
 func (s *Sandbox) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
 	if s.closed {
 		return nil
 	}

@@ -14,9 +14,7 @@ import (
 // Bundle builds the bundle that o describes and writes it to o.Output, in full
 // or not at all.
 //
-// Errors of a stage are a [*StageError] around the stage's own: among them
-// [*preinit.ImportError], [*preinit.SetupError] and [*preinit.StateError]
-// where an import or the setup script is at fault.
+// Errors of a stage are a [*StageError] around the stage's own.
 func Bundle(ctx context.Context, o Options) (*Result, error) {
 	b, err := newBuilder(o)
 	if err != nil {
@@ -28,17 +26,6 @@ func Bundle(ctx context.Context, o Options) (*Result, error) {
 	}
 	return result, nil
 }
-
-// StageError is an error and the stage in which it came up.
-type StageError struct {
-	Stage string
-	Err   error
-}
-
-func (e *StageError) Error() string { return e.Stage + ": " + e.Err.Error() }
-
-// Unwrap returns the error itself.
-func (e *StageError) Unwrap() error { return e.Err }
 
 // builder is one run of the stages. A stage leaves an entry of the cache;
 // content is read from it when a later stage turns out to need it. If all is

@@ -3,11 +3,11 @@ package build
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/eryx-build/eryx/internal/atomicfile"
 	"github.com/eryx-build/eryx/stdlib"
@@ -42,6 +42,9 @@ func (o *Options) complete() error {
 	if o.SetupName == "" {
 		o.SetupName = "<setup>"
 	}
+	if !utf8.Valid(o.Setup) {
+		return fmt.Errorf("the setup script %s is not UTF-8: save it in that encoding", o.SetupName)
+	}
 	if o.Observer == nil {
 		o.Observer = silent{}
 	}
@@ -57,7 +60,11 @@ func checkOutput(path string) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return &atomicfile.WriteError{Path: path, Err: errors.New("exists and is not a regular file")}
 	}
-	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(filepath.Dir(path))
+	if err == nil && !info.IsDir() {
+		err = errors.New(filepath.Dir(path) + " is not a directory")
+	}
+	if err != nil {
 		return &atomicfile.WriteError{Path: path, Err: err}
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 // the same inputs changes and its revision here does not.
 var revisions = map[string]int{
 	StageLink:    3,
-	StageMeter:   1,
+	StageMeter:   2,
 	StageCompile: 1,
 	StageStdlib:  2,
 	StagePreinit: 1,
@@ -31,8 +31,8 @@ func (b *builder) inputs(stage string) ([]any, error) {
 	case StageCompile:
 		return []any{b.metered.Digest(moduleBlob), b.engine.Target()}, nil
 	case StageStdlib:
-		// The module, because it compiles: what the shim has made Python intern
-		// shows in the bytes.
+		// The module, because it compiles: what it has in memory already may
+		// show in the bytes, as references to interned strings do.
 		support, err := supportSources()
 		return []any{b.baseDigest, b.metered.Digest(moduleBlob), b.Stdlib, digests(support)}, err
 	case StagePreinit:

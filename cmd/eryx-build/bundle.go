@@ -8,13 +8,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/eryx-build/eryx/bundle"
 	"github.com/eryx-build/eryx/bundle/build"
-	"github.com/eryx-build/eryx/internal/progress"
 	"github.com/eryx-build/eryx/stdlib"
 )
 
@@ -77,7 +76,7 @@ standard output, progress on standard error.`,
 	flags.BoolVar(&f.offline, "offline", false, "make no connection; use the cache and local files")
 	flags.Var(&f.stdlib, "stdlib", "profile of the standard library; full keeps sources and what cannot work in a sandbox")
 	flags.Uint32Var(&f.hashSeed, "hash-seed", 0, "`SEED` of str hashes, the same in all sandboxes of the bundle")
-	flags.Var(&f.stackSize, "stack-size", "`SIZE` of the interpreter's C stack (default 1MiB)")
+	flags.Var(&f.stackSize, "stack-size", fmt.Sprintf("`SIZE` of the interpreter's C stack (default %s)", &sizeValue{bytes: build.DefaultStackSize}))
 	flags.StringVar(&f.linkMap, "map", "", "write the link map to this `FILE`, as JSON if its name ends in .json")
 	flags.BoolVar(&f.asJSON, "json", false, "print the result as JSON")
 	flags.BoolVar(&f.timings, "timings", false, "say on standard error how long each stage took")
@@ -190,13 +189,14 @@ func (a *app) printBundle(f *bundleFlags, result *build.Result) error {
 }
 
 func (a *app) printTimings(timings []build.Timing) {
-	table := tabwriter.NewWriter(a.stderr, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var total time.Duration
 	for _, timing := range timings {
+		total += timing.Took
 		how := ""
 		if timing.Cached {
-			how = "cached"
+			how = "  cached"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t\n", timing.Stage, progress.Seconds(timing.Took), how)
+		fmt.Fprintf(a.stderr, "%-8s %8.3f s%s\n", timing.Stage, timing.Took.Seconds(), how)
 	}
-	_ = table.Flush()
+	fmt.Fprintf(a.stderr, "%-8s %8.3f s\n", "total", total.Seconds())
 }

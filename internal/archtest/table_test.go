@@ -40,7 +40,7 @@ var rooms = map[string]room{
 	// What a program that runs Python links.
 	".": {
 		imports: []string{
-			"bundle", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guest",
+			"bundle", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
 			"internal/image", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
@@ -52,6 +52,7 @@ var rooms = map[string]room{
 	"internal/cache":         {imports: []string{"internal/atomicfile"}, externals: []string{xsys}},
 	"internal/engine":        {},
 	"internal/engine/wazero": {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/wasm"}, externals: []string{wazeroModule, compress, xsys}},
+	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
 	"internal/version":       {pure: true},
@@ -62,11 +63,10 @@ var rooms = map[string]room{
 	// What makes a bundle.
 	"bundle/build": {
 		imports: []string{
-			"bundle", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guest",
-			"internal/image", "internal/version", "internal/vfs", "internal/wasi", "internal/wasm",
+			"bundle", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine", "internal/engine/wazero",
+			"internal/image", "internal/version", "internal/wasi", "internal/wasm",
 			"linker", "linker/meter", "preinit", "runtime-src", "stdlib",
 		},
-		externals: []string{compress, xsync},
 	},
 	"internal/base":     {imports: []string{"internal/atomicfile", "internal/cache", "internal/pyclient", "internal/version", "internal/wasm"}, externals: []string{compress, toml, xsync}},
 	"internal/pyclient": {},
@@ -101,13 +101,14 @@ var rooms = map[string]room{
 	// Programs that show how; each is what a user of the module may write.
 	"examples/simple":         {imports: []string{"."}},
 	"examples/error_handling": {imports: []string{"."}},
-	"examples/precompile":     {imports: []string{".", "bundle/build", "internal/cache"}},
+	"examples/precompile":     {imports: []string{".", "bundle/build"}},
 
 	// Tests only.
+	"examples":             {tests: []string{"bundle", "internal/testbundle"}},
 	"internal/abi/abitest": {imports: []string{"internal/engine"}},
 	"internal/archtest":    {},
 	"internal/integration": {},
-	"internal/testbundle":  {imports: []string{"bundle/build", "internal/cache"}},
+	"internal/testbundle":  {imports: []string{"bundle/build", "internal/base", "internal/cache"}},
 	"internal/testtool":    {},
 }
 

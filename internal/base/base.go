@@ -178,7 +178,7 @@ func (l *loader) producer(ctx context.Context) (variant string, produce func(con
 	case isURL(source):
 		return "from " + source, func(ctx context.Context) (*found, error) { return l.fromURL(ctx, source) }, nil
 	case strings.Contains(source, "://"):
-		return "", nil, sourceError(source, "only http, https and file URLs are understood")
+		return "", nil, sourceError(withoutSecrets(source), "only http, https and file URLs are understood")
 	}
 	info, err := os.Stat(source)
 	if err != nil {

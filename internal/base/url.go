@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/eryx-build/eryx/internal/atomicfile"
-	"github.com/eryx-build/eryx/internal/pyclient"
 	"github.com/eryx-build/eryx/internal/version"
 )
 
@@ -26,16 +25,34 @@ func isURL(source string) bool {
 	return strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "https://")
 }
 
+// withoutSecrets is a URL as messages show it: without a password, and without
+// the query, in which signed addresses have their signature. What is not a URL
+// stays as it is.
+func withoutSecrets(source string) string {
+	scheme, _, ok := strings.Cut(source, "://")
+	if !ok {
+		return source
+	}
+	u, err := url.Parse(source)
+	if err != nil {
+		return scheme + "://…"
+	}
+	u.User = nil
+	u.Fragment, u.RawFragment = "", ""
+	if u.RawQuery != "" {
+		u.RawQuery = "…"
+	}
+	return u.String()
+}
+
 // fromURL downloads a wheel. It has to be one of those that are pinned, so
 // nothing that is larger than those is read.
 func (l *loader) fromURL(ctx context.Context, source string) (*found, error) {
 	u, err := url.Parse(source)
 	if err != nil {
-		return nil, sourceError(pyclient.WithoutCredentials(source), "is not a URL")
+		return nil, sourceError(withoutSecrets(source), "is not a URL")
 	}
-	shown := *u
-	shown.User = nil
-	name := shown.String()
+	name := withoutSecrets(source)
 	if l.Offline {
 		return nil, l.offline(name)
 	}

@@ -86,9 +86,8 @@ func Open(dir string) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open cache: %w", err)
 	}
-	// Native code is run from here.
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
-		return nil, fmt.Errorf("open cache: every user may write to %s, and code is run from it: chmod o-w it, or set $%s to another directory", dir, EnvDir)
+	if err := checkPrivate(dir, info, os.Geteuid()); err != nil {
+		return nil, fmt.Errorf("open cache: %w", err)
 	}
 	c := &Cache{dir: dir}
 	if _, err := os.Stat(c.path(blobsDir)); err != nil {
@@ -97,6 +96,22 @@ func Open(dir string) (*Cache, error) {
 		}
 	}
 	return c, nil
+}
+
+// checkPrivate refuses a directory in which another user than me may have put,
+// or may yet put, native code to be run. What belongs to the superuser is trusted,
+// and the superuser trusts everybody's: in containers that is usual.
+func checkPrivate(dir string, info fs.FileInfo, me int) error {
+	if runtime.GOOS == "windows" {
+		return nil // permissions are not bits there
+	}
+	if info.Mode().Perm()&0o002 != 0 {
+		return fmt.Errorf("every user may write to %s, and code is run from it: chmod o-w it, or set $%s to another directory", dir, EnvDir)
+	}
+	if owner, ok := ownerOf(info); ok && owner != me && owner != 0 && me != 0 {
+		return fmt.Errorf("%s belongs to the user with the number %d, and code is run from it: set $%s to a directory of your own", dir, owner, EnvDir)
+	}
+	return nil
 }
 
 // create makes the parts of the cache. The blobs directory comes last, for its
@@ -127,6 +142,13 @@ func (c *Cache) Sub(name string) (string, error) {
 	dir := c.path(name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("create cache directory: %w", err)
+	}
+	info, err := os.Stat(dir)
+	if err == nil {
+		err = checkPrivate(dir, info, os.Geteuid())
+	}
+	if err != nil {
+		return "", fmt.Errorf("open cache directory: %w", err)
 	}
 	return dir, nil
 }

@@ -141,7 +141,8 @@ func lastMatch(output string, pattern *regexp.Regexp) (string, bool) {
 var (
 	innermost   = regexp.MustCompile(`(?:Failed to establish a new connection|connection broken by) *:? *'?(.*?)'?\)?'?:? /`)
 	objectAt    = regexp.MustCompile(`<[^<>]* object at 0x[0-9a-fA-F]+>:? ?`)
-	credentials = regexp.MustCompile(`://[^/@\s]*@`)
+	credentials = regexp.MustCompile(`://[^/\s]*@`)
+	query       = regexp.MustCompile(`(://[^?\s]*)\?[^\s)'"]*`)
 	prefix      = regexp.MustCompile(`(?i)^(error|warning|cause):\s*`)
 )
 
@@ -160,5 +161,8 @@ func condense(line string) string {
 	return line
 }
 
-// WithoutCredentials leaves user names and passwords out of the URLs in a text.
-func WithoutCredentials(text string) string { return credentials.ReplaceAllString(text, "://") }
+// WithoutCredentials leaves user names, passwords and queries, in which signed
+// addresses have their signature, out of the URLs in a text.
+func WithoutCredentials(text string) string {
+	return query.ReplaceAllString(credentials.ReplaceAllString(text, "://"), "$1")
+}

@@ -5,6 +5,7 @@
 package testbundle
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,14 +24,23 @@ var Preimport = []string{"json", "re", "asyncio"}
 // cache directory. It is never the cache that the user works with.
 func Dir(tb testing.TB) string {
 	tb.Helper()
+	dir, err := SharedDir()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return dir
+}
+
+// SharedDir is [Dir] where there is no test yet.
+func SharedDir() (string, error) {
 	if dir := os.Getenv(EnvDir); dir != "" {
-		return dir
+		return dir, nil
 	}
 	user, err := os.UserCacheDir()
 	if err != nil {
-		tb.Fatalf("the tests need a cache that outlives them: set %s: %v", EnvDir, err)
+		return "", fmt.Errorf("the tests need a cache that outlives them: set %s: %w", EnvDir, err)
 	}
-	return filepath.Join(user, "eryx-test")
+	return filepath.Join(user, "eryx-test"), nil
 }
 
 // Cache opens the shared cache.

@@ -123,6 +123,12 @@ func Functions() []engine.HostFunc {
 	})
 }
 
+// The import by which guests call [Host.Checkpoint].
+const (
+	MeteringModule = "eryx:sandbox/metering@0.1.0"
+	CheckpointName = "checkpoint"
+)
+
 // checkpointInterval is the count between looks at a context alone: some
 // milliseconds of a loop.
 const checkpointInterval = 1 << 20

@@ -3,6 +3,7 @@ package wasi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 
@@ -76,21 +77,28 @@ func (in *Input) fill(done chan struct{}) {
 	}
 	var n int
 	var err error
+	defer func() {
+		// Nobody else could recover from a panic in this goroutine, and it
+		// would end the process.
+		if r := recover(); r != nil {
+			n, err = 0, fmt.Errorf("the reader panicked: %v", r)
+		}
+		if n < 0 || n > len(buffer) {
+			n, err = 0, errors.New("the reader gave an impossible count")
+		} else if n == 0 && err == nil {
+			err = io.ErrNoProgress
+		}
+		in.mu.Lock()
+		in.buffer, in.unread, in.err = buffer, buffer[:n], err
+		in.reading = nil
+		in.mu.Unlock()
+		close(done)
+	}()
 	for range 100 { // as bufio does of readers that bring nothing
 		if n, err = in.reader.Read(buffer); n != 0 || err != nil {
 			break
 		}
 	}
-	if n < 0 || n > len(buffer) {
-		n, err = 0, errors.New("the reader gave an impossible count")
-	} else if n == 0 && err == nil {
-		err = io.ErrNoProgress
-	}
-	in.mu.Lock()
-	in.buffer, in.unread, in.err = buffer, buffer[:n], err
-	in.reading = nil
-	in.mu.Unlock()
-	close(done)
 }
 
 // take gives up to limit bytes of those that have been read, and none if there

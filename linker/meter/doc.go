@@ -23,6 +23,11 @@
 // much stack, as it takes steps. So it is enough to count at the header of each
 // loop and at each tail call; other calls are bounded by the stack.
 //
+// Time is also what a single instruction takes that fills or copies memory. A
+// script can arrange for hardly anything else: a loop around a copy of 30 MB
+// took 15 seconds between checkpoints. So fills and copies of [bulkMin] bytes
+// and more cost a step for each [bulkStep] bytes, all of them in advance.
+//
 // A bytecode interpreter is no exception: the header of its main loop counts,
 // and with it each bytecode. It seems cheaper to count only where CPython
 // itself looks for signals, at backward jumps and calls. It is not: that is

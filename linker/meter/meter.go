@@ -20,9 +20,17 @@ const (
 	FuelExport = "__eryx_fuel"
 )
 
+// Bulk memory instructions cost nothing below bulkMin bytes, and else a step for
+// each bulkStep. Both are powers of two.
+const (
+	bulkMin  = 4096 // bytes
+	bulkStep = 256  // bytes
+)
+
 // Names for stack traces.
 const (
 	refillName     = "__eryx_refill"
+	chargeName     = "__eryx_charge"
 	checkpointName = "__eryx_checkpoint"
 )
 
@@ -42,6 +50,7 @@ type Report struct {
 	Functions int `json:"functions"` // that count
 	Loops     int `json:"loops"`
 	TailCalls int `json:"tailCalls"`
+	Bulk      int `json:"bulk"` // instructions that fill or copy memory
 	// Dispatch is the number of targets of the interpreter's dispatch.
 	Dispatch int `json:"dispatch"`
 }
@@ -100,7 +109,8 @@ func Instrument(binary []byte, options Options) ([]byte, *Report, error) {
 		m.Code[i] = rewritten
 		report.Loops += found.loops
 		report.TailCalls += found.tailCalls
-		if found.loops+found.tailCalls > 0 {
+		report.Bulk += found.bulk
+		if found.loops+found.tailCalls+found.bulk > 0 {
 			report.Functions++
 		}
 		if index == interpreter {

@@ -3,16 +3,24 @@ package meter
 import "github.com/eryx-build/eryx/internal/wasm"
 
 // counts is what one function counts at.
-type counts struct{ loops, tailCalls, dispatch int }
+type counts struct{ loops, tailCalls, bulk, dispatch int }
 
-// plan finds the offsets in a function's code at which to count, ascending: the
-// header of each loop, and in front of each tail call.
+// site is an offset in a function's code at which to count.
+type site struct {
+	at int
+	// bulk sites are in front of an instruction whose topmost operand is a
+	// number of bytes.
+	bulk bool
+}
+
+// plan finds the sites in a function's code, ascending: the header of each
+// loop, and in front of each tail call, each fill and each copy of memory.
 //
 // counts.dispatch is the number of targets of the largest br_table that lies
 // within a loop, which in a bytecode interpreter is its dispatch.
-func plan(code []byte) ([]int, counts, error) {
+func plan(code []byte) ([]site, counts, error) {
 	var (
-		at    []int
+		sites []site
 		found counts
 		open  []bool // for each open block, whether it is a loop or in one
 	)
@@ -26,19 +34,22 @@ func plan(code []byte) ([]int, counts, error) {
 		case wasm.OpLoop:
 			open = append(open, true)
 			found.loops++
-			at = append(at, in.End)
+			sites = append(sites, site{at: in.End})
 		case wasm.OpEnd:
 			if len(open) > 0 {
 				open = open[:len(open)-1]
 			}
 		case wasm.OpReturnCall, wasm.OpReturnCallIndirect:
 			found.tailCalls++
-			at = append(at, in.Start)
+			sites = append(sites, site{at: in.Start})
+		case wasm.OpMemoryFill, wasm.OpMemoryCopy:
+			found.bulk++
+			sites = append(sites, site{at: in.Start, bulk: true})
 		case wasm.OpBrTable:
 			if inLoop() {
 				found.dispatch = max(found.dispatch, len(in.Labels))
 			}
 		}
 	}
-	return at, found, r.Err()
+	return sites, found, r.Err()
 }

@@ -1,6 +1,7 @@
 package meter_test
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"errors"
@@ -75,6 +76,10 @@ func TestCounting(t *testing.T) {
 		{"sum", []uint64{1000}, 500500, 1001},
 		{"nested", []uint64{10, 20}, 200, 210},
 		{"carried", []uint64{50}, 150, 50},
+		{"copy", []uint64{0}, 0, 0},
+		{"copy", []uint64{4095}, 4095, 0},
+		{"copy", []uint64{4096}, 4096, 16},
+		{"copy", []uint64{65535 - 8}, 65535 - 8, 255},
 	} {
 		b := &budget{each: 1 << 30}
 		i := start(t, b)
@@ -111,12 +116,41 @@ func TestRefilling(t *testing.T) {
 	}
 }
 
+// TestBulkRefilling has a fill ask as often as a loop of as many steps would.
+func TestBulkRefilling(t *testing.T) {
+	for _, c := range []struct {
+		each  uint32
+		calls int
+	}{
+		{1, 256}, {10, 26}, {100, 3}, {1 << 30, 1}, {0, 256}, {1<<32 - 1, 256},
+	} {
+		b := &budget{each: c.each}
+		i := start(t, b)
+		if _, err := i.Call(t.Context(), "fill", 65536); err != nil || b.calls != c.calls {
+			t.Errorf("with %d steps between checkpoints: %v, %d checkpoints; want %d", c.each, err, b.calls, c.calls)
+		}
+		written, ok := i.Memory().View(0, 65536)
+		if !ok || bytes.Count(written, []byte{1}) != len(written) {
+			t.Errorf("with %d steps between checkpoints, the memory was not filled", c.each)
+		}
+	}
+	i := start(t, &budget{each: 1 << 30})
+	if _, err := i.Call(t.Context(), "fill", 1<<32-1); err == nil {
+		t.Error("a fill beyond the memory succeeded")
+	}
+}
+
 func TestForever(t *testing.T) {
+	t.Run("loop", func(t *testing.T) { endForever(t, "forever") })
+	t.Run("fill", func(t *testing.T) { endForever(t, "fillforever") })
+}
+
+func endForever(t *testing.T, export string) {
 	b := &budget{each: 100_000, closed: make(chan struct{})}
 	i := start(t, b)
 	done := make(chan error)
 	go func() {
-		_, err := i.Call(t.Context(), "forever")
+		_, err := i.Call(t.Context(), export)
 		done <- err
 	}()
 	for range 10 {

@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"math/bits"
 	"slices"
 
 	"github.com/eryx-build/eryx/internal/wasm"
@@ -12,6 +13,7 @@ type writer struct {
 	m            *wasm.Module
 	firstDefined uint32 // before
 	refill       uint32 // after: the function that calls checkpoint
+	charge       uint32 // after: the function that counts bytes
 	fuel         uint32 // the global
 }
 
@@ -21,6 +23,7 @@ func newWriter(m *wasm.Module) *writer {
 		m:            m,
 		firstDefined: imported,
 		refill:       imported + 1 + uint32(len(m.Functions)),
+		charge:       imported + 2 + uint32(len(m.Functions)),
 		fuel:         uint32(m.Imported(wasm.KindGlobal) + len(m.Globals)),
 	}
 }
@@ -61,6 +64,68 @@ func (w *writer) step(code []byte, left uint32) []byte {
 	return append(code, byte(wasm.OpEnd))
 }
 
+// bytes appends what counts the bytes of the bulk instruction that follows:
+//
+//	local.tee n
+//	local.get n
+//	i32.const bulkMin
+//	i32.ge_u
+//	if
+//	  local.get n
+//	  call charge
+//	end
+func (w *writer) bytes(code []byte, n uint32) []byte {
+	const geU, ifEmpty = 0x4f, 0x40
+	code = wasm.AppendU32(append(code, byte(wasm.OpLocalTee)), n)
+	code = wasm.AppendU32(append(code, byte(wasm.OpLocalGet)), n)
+	code = wasm.AppendS32(append(code, byte(wasm.OpI32Const)), bulkMin)
+	code = append(code, geU, byte(wasm.OpIf), ifEmpty)
+	code = wasm.AppendU32(append(code, byte(wasm.OpLocalGet)), n)
+	code = wasm.AppendU32(append(code, byte(wasm.OpCall)), w.charge)
+	return append(code, byte(wasm.OpEnd))
+}
+
+// chargeBody is the function that takes steps for bytes, with as many
+// checkpoints as it needs. The counter is above 0 after each.
+//
+//	local.get 0
+//	i32.const log2(bulkStep)
+//	i32.shr_u
+//	local.set 0
+//	loop
+//	  local.get 0
+//	  global.get fuel
+//	  i32.lt_s
+//	  if
+//	    global.get fuel
+//	    local.get 0
+//	    i32.sub
+//	    global.set fuel
+//	    return
+//	  end
+//	  local.get 0
+//	  global.get fuel
+//	  i32.sub
+//	  local.set 0
+//	  call refill
+//	  br 0
+//	end
+func (w *writer) chargeBody() []byte {
+	const ltS, shrU, empty = 0x48, 0x76, 0x40
+	getFuel := wasm.AppendU32([]byte{byte(wasm.OpGlobalGet)}, w.fuel)
+	setFuel := wasm.AppendU32([]byte{byte(wasm.OpGlobalSet)}, w.fuel)
+	get, set := []byte{byte(wasm.OpLocalGet), 0}, []byte{byte(wasm.OpLocalSet), 0}
+	return wasm.JoinBody(nil, slices.Concat(
+		get, []byte{byte(wasm.OpI32Const), byte(bits.TrailingZeros(bulkStep)), shrU}, set,
+		[]byte{byte(wasm.OpLoop), empty},
+		get, getFuel, []byte{ltS, byte(wasm.OpIf), empty},
+		getFuel, get, []byte{byte(wasm.OpI32Sub)}, setFuel, []byte{byte(wasm.OpReturn), byte(wasm.OpEnd)},
+		get, getFuel, []byte{byte(wasm.OpI32Sub)}, set,
+		wasm.AppendU32([]byte{byte(wasm.OpCall)}, w.refill),
+		[]byte{byte(wasm.OpBr), 0, byte(wasm.OpEnd), byte(wasm.OpEnd)},
+	))
+}
+
 // refillBody is the function that calls checkpoint. A count that is not above 0
 // becomes 1: below that a step could pass the end of the range unnoticed.
 //
@@ -87,7 +152,7 @@ func (w *writer) body(body []byte, params int) ([]byte, counts, error) {
 	if err != nil {
 		return nil, counts{}, err
 	}
-	at, found, err := plan(code)
+	sites, found, err := plan(code)
 	if err != nil {
 		return nil, counts{}, err
 	}
@@ -95,21 +160,27 @@ func (w *writer) body(body []byte, params int) ([]byte, counts, error) {
 	for _, l := range locals {
 		left += l.Count
 	}
-	if len(at) > 0 {
+	if len(sites) > 0 {
 		if last := len(locals) - 1; last >= 0 && locals[last].Type == wasm.I32 {
 			locals[last].Count++
 		} else {
 			locals = append(locals, wasm.Locals{Count: 1, Type: wasm.I32})
 		}
 	}
-	out := make([]byte, 0, len(code)+20*len(at)+len(code)/16)
+	out := make([]byte, 0, len(code)+20*len(sites)+len(code)/16)
 	copied := 0
 	r := wasm.NewReader(code)
 	var in wasm.Instruction
 	for r.Next(&in) {
-		if len(at) > 0 && at[0] == in.Start {
-			out = w.step(append(out, code[copied:in.Start]...), left)
-			copied, at = in.Start, at[1:]
+		// More than one, where a loop begins with a tail call.
+		for len(sites) > 0 && sites[0].at == in.Start {
+			out = append(out, code[copied:in.Start]...)
+			if sites[0].bulk {
+				out = w.bytes(out, left)
+			} else {
+				out = w.step(out, left)
+			}
+			copied, sites = in.Start, sites[1:]
 		}
 		if in.Op.Immediate() == wasm.ImmFunc && w.moved(in.Index) != in.Index {
 			out = wasm.AppendU32(append(out, code[copied:in.Imm]...), w.moved(in.Index))
@@ -165,21 +236,23 @@ func (w *writer) finish(names *wasm.Names) {
 
 	checkpoint := m.AddType(wasm.FuncType{Results: []wasm.ValueType{wasm.I32}})
 	refill := m.AddType(wasm.FuncType{})
+	charge := m.AddType(wasm.FuncType{Params: []wasm.ValueType{wasm.I32}})
 	m.Imports = append(m.Imports, wasm.Import{Module: ImportModule, Name: ImportName, Kind: wasm.KindFunc, Type: checkpoint})
 	m.Globals = append(m.Globals, wasm.Global{
 		GlobalType: wasm.GlobalType{Type: wasm.I32, Mutable: true},
 		Init:       wasm.I32Expr(1),
 	})
 	m.Exports = append(m.Exports, wasm.Export{Name: FuelExport, Kind: wasm.KindGlobal, Index: w.fuel})
-	m.Functions = append(m.Functions, refill)
-	m.Code = append(m.Code, w.refillBody())
+	m.Functions = append(m.Functions, refill, charge)
+	m.Code = append(m.Code, w.refillBody(), w.chargeBody())
 
-	moved := make(map[uint32]string, len(names.Functions)+2)
+	moved := make(map[uint32]string, len(names.Functions)+3)
 	for i, name := range names.Functions {
 		moved[w.moved(i)] = name
 	}
 	moved[w.firstDefined] = checkpointName
 	moved[w.refill] = refillName
+	moved[w.charge] = chargeName
 	names.Functions = moved
 	if names.Globals == nil {
 		names.Globals = map[uint32]string{}

@@ -62,8 +62,14 @@ pending_exception(struct exception *result)
         }
         exception = PyErr_GetRaisedException();
         if (exception != NULL) {
+            int memory = PyErr_GivenExceptionMatches(exception, PyExc_MemoryError);
             PyErr_DisplayException(exception); /* on stderr, if that is possible */
             Py_DecRef(exception);
+            if (!memory) {
+                plain_exception(result, LITERAL("SystemError"),
+                                LITERAL("the interpreter is too damaged to describe what happened"));
+                return;
+            }
         }
     }
     plain_exception(result, LITERAL("MemoryError"),

@@ -66,6 +66,8 @@ int PyUnstable_IsImmortal(PyObject *object);
 void _Py_SetImmortalUntracked(PyObject *object);
 
 /* errors */
+extern PyObject *PyExc_MemoryError;
+int PyErr_GivenExceptionMatches(PyObject *exception, PyObject *classes);
 PyObject *PyErr_Occurred(void);
 PyObject *PyErr_GetRaisedException(void);
 void PyErr_Clear(void);

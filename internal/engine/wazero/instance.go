@@ -26,6 +26,8 @@ type instance struct {
 	// reallocStack holds cabi_realloc's arguments and result, to spare an
 	// allocation for each string that the host returns.
 	reallocStack [4]uint64
+	// reallocating is set while cabi_realloc runs.
+	reallocating bool
 	running      int  // calls that have not returned
 	failed       bool // a call ended with an error
 	closed       bool
@@ -103,8 +105,16 @@ func (i *instance) function(export string) (*function, error) {
 
 const reallocExport = "cabi_realloc"
 
+// errReentered is for a guest whose cabi_realloc calls a host function that
+// allocates in turn, which the canonical ABI forbids. Each such call would take
+// some of the goroutine's stack, the end of which is the end of the process.
+var errReentered = errors.New("the guest's cabi_realloc called a host function that needs cabi_realloc")
+
 // Realloc implements [engine.Guest].
 func (i *instance) Realloc(ctx context.Context, old, oldSize, align, newSize uint32) (uint32, error) {
+	if i.reallocating {
+		return 0, errReentered
+	}
 	f := i.realloc
 	if f == nil || f.running || i.closed {
 		var err error
@@ -121,7 +131,9 @@ func (i *instance) Realloc(ctx context.Context, old, oldSize, align, newSize uin
 	}
 	stack[0], stack[1], stack[2], stack[3] = uint64(old), uint64(oldSize), uint64(align), uint64(newSize)
 	i.enter(f)
+	i.reallocating = true
 	err := f.CallWithStack(&callContext{ctx, i}, stack)
+	i.reallocating = false
 	if i.leave(f, err); err != nil {
 		return 0, callError(reallocExport, err)
 	}

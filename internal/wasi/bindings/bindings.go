@@ -35,6 +35,12 @@ func Functions(hostOf func(engine.Guest) (Host, error)) []engine.HostFunc {
 		functions[i] = engine.HostFunc{
 			Module: f.module, Name: f.name, Params: f.params, Results: f.results,
 			Call: func(ctx context.Context, g engine.Guest, stack []uint64) error {
+				// A guest that does little but call the host comes late to
+				// the places where it is asked whether it may go on.
+				err := abi.Cancelled(ctx)
+				if err != nil {
+					return abi.Wrap(name, err)
+				}
 				host, err := hostOf(g)
 				if err == nil {
 					err = f.call(ctx, host, g, stack)

@@ -45,4 +45,8 @@
   (func $endless (return_call $endless))
   (func $elsewhere (type $binary)
     (return_call_indirect (type $binary) (local.get 0) (local.get 1) (i32.const 0)))
+  (func $bulk (param i32 i32 i32)
+    (memory.fill (local.get 0) (i32.const 0) (local.get 2))
+    (memory.copy (local.get 0) (local.get 1) (local.get 2)))
+  (func $both (loop (return_call $endless)))
   (data (i32.const 8) "data"))

@@ -33,6 +33,16 @@
       (br_if $again (i64.ne (local.get 0) (i64.const 0))))
     (drop)
     (local.get 1))
+  (func (export "fill") (param $n i32)
+    (memory.fill (i32.const 0) (i32.const 1) (local.get $n)))
+  (func (export "copy") (param $n i32) (result i32)
+    (memory.copy (i32.const 8) (i32.const 0) (local.get $n))
+    (local.get $n))
+  ;; Hardly a step, and much to do.
+  (func (export "fillforever")
+    (loop $again
+      (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536))
+      (br $again)))
   (func (export "forever")
     (loop $again (br $again)))
   (func (export "straight") (result i32) (i32.const 1)))

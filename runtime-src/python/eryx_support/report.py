@@ -23,6 +23,15 @@ _NOT_USER = (_SUPPORT, _LIBRARY, "<frozen ")
 _NOT_IMPORT = (_SUPPORT, "<frozen importlib")
 
 
+# A class can have attributes of its own by these names, or none at all.
+_get_traceback = BaseException.__traceback__.__get__
+_set_traceback = BaseException.__traceback__.__set__
+_set_context = BaseException.__context__.__set__
+_set_cause = BaseException.__cause__.__set__
+_get_filename = SyntaxError.filename.__get__
+_get_lineno = SyntaxError.lineno.__get__
+
+
 def describe(exception, filename, *, library):
     """Returns ``(type name, message, traceback, frames, line)``.
 
@@ -36,13 +45,31 @@ def describe(exception, filename, *, library):
         text = _traceback(exception, hidden)
     except MemoryError:
         # Letting the frames go gives back what their variables hold.
-        exception.__traceback__ = exception.__context__ = exception.__cause__ = None
+        _set_traceback(exception, None)
+        _set_context(exception, None)
+        _set_cause(exception, None)
         frames, line, text = (), 0, None
     name = type_name(type(exception))
     message = _message(exception)
     if text is None:
-        text = f"{name}: {message}\n" if message else f"{name}\n"
+        text = _plain(name, message, frames)
     return name, shorten(message), shorten(text), frames, line
+
+
+def describe_plainly(exception, filename, *, library):
+    """Does the same for an exception that does not let itself be looked at:
+    without source lines, causes and notes."""
+    frames = _frames(exception, _NOT_IMPORT if library else _NOT_USER)
+    name = type_name(type(exception))
+    message = shorten(_message(exception))
+    return name, message, _plain(name, message, frames), frames, _line(exception, filename)
+
+
+def _plain(name, message, frames):
+    lines = ["Traceback (most recent call last):\n"] if frames else []
+    lines += (f'  File "{file}", line {line}, in {function}\n' for file, line, function in frames)
+    lines.append(f"{name}: {message}\n" if message else f"{name}\n")
+    return "".join(lines)
 
 
 def type_name(cls):
@@ -73,7 +100,7 @@ def _message(exception):
 
 def _frames(exception, hidden):
     frames = []
-    traceback = exception.__traceback__
+    traceback = _get_traceback(exception)
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if not code.co_filename.startswith(hidden):
@@ -87,11 +114,11 @@ def _frames(exception, hidden):
 def _line(exception, filename):
     # A SyntaxError in the script itself, as opposed to one that a call of
     # compile() in it raised, points at its line.
-    if isinstance(exception, SyntaxError) and exception.filename == filename:
-        if type(exception.lineno) is int:
-            return exception.lineno
+    if issubclass(type(exception), SyntaxError) and _get_filename(exception) == filename:
+        if type(lineno := _get_lineno(exception)) is int:
+            return lineno
     line = 0
-    traceback = exception.__traceback__
+    traceback = _get_traceback(exception)
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == filename:
             line = traceback.tb_lineno or 0
@@ -101,7 +128,7 @@ def _line(exception, filename):
 
 def _traceback(exception, hidden):
     report = TracebackException(
-        type(exception), exception, exception.__traceback__, lookup_lines=False
+        type(exception), exception, _get_traceback(exception), lookup_lines=False
     )
     seen = set()
     pending = [report]

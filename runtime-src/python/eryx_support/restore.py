@@ -42,10 +42,6 @@ def restore(arguments, environment, entropy):
         _environ.clear()
     for at in range(0, len(environment), 2):
         _environ[environment[at]] = environment[at + 1]
-    if "TZ" in environment[::2]:
-        import time
-
-        time.tzset()
     for hook in _own_hooks:
         hook(entropy)
     if entropy:  # none while the image is being made
@@ -92,7 +88,9 @@ def prepare():
     base_seed = random._random.Random.seed
 
     def reseed(entropy):
-        number = _from_bytes(entropy, "little")
+        # The byte makes all numbers equally long, so that seeding, and with it
+        # the fuel of a script, costs the same in each sandbox.
+        number = _from_bytes(entropy + b"\1", "little")
         for index, generator in enumerate(generators):
             if entropy:
                 base_seed(generator, number + index)

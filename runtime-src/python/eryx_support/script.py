@@ -59,12 +59,28 @@ def describe(exception, *, library=False):
     except BaseException:
         # The script may have broken the builtins that the standard library's
         # traceback module works with.
-        changed = dict(vars(builtins))
+        with _OwnBuiltins():
+            report = load("report")
+            try:
+                return report.describe(exception, _filename, library=library)
+            except BaseException:
+                return report.describe_plainly(exception, _filename, library=library)
+
+
+class _OwnBuiltins:
+    """Puts the builtins back that there were, for a time."""
+
+    def __enter__(self):
+        self.changed = dict(vars(builtins))
         vars(builtins).update(__builtins__)
-        try:
-            return load("report").describe(exception, _filename, library=library)
-        finally:
-            vars(builtins).update(changed)
+
+    def __exit__(self, *_):
+        vars(builtins).update(self.changed)
+
+
+def _are_builtins_changed():
+    now = vars(builtins)
+    return any(now.get(name) is not value for name, value in __builtins__.items())
 
 
 def execute(source, filename, arguments, environment, entropy, result_name):
@@ -134,6 +150,9 @@ def _result(namespace, name):
         return COMPLETED, None
     result = load("result")
     try:
+        if _are_builtins_changed():
+            with _OwnBuiltins():
+                return COMPLETED, result.encode(namespace[name])
         return COMPLETED, result.encode(namespace[name])
     except BaseException as exception:
         _reset_interpreter()

@@ -1,0 +1,108 @@
+// Package examples_test builds the examples and runs them, as their readers
+// would.
+package examples_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eryx-build/eryx/bundle"
+	"github.com/eryx-build/eryx/internal/testbundle"
+)
+
+// command is a command whose programs keep to the tests' cache.
+func command(t *testing.T, dir, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "ERYX_CACHE="+testbundle.Dir(t), "GOWORK=off")
+	return cmd
+}
+
+// build compiles the program in dir and returns its path.
+func build(t *testing.T, dir string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "program.exe")
+	if output, err := command(t, dir, "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, output)
+	}
+	return program
+}
+
+// run runs a program and compares what it prints.
+func run(t *testing.T, want, program string, args ...string) {
+	t.Helper()
+	cmd := command(t, t.TempDir(), program, args...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s%s", err, output, stderr.String())
+	}
+	if diff := cmp.Diff(want, string(output)); diff != "" {
+		t.Errorf("output (-want +got):\n%s", diff)
+	}
+	if stderr.Len() > 0 {
+		t.Logf("stderr:\n%s", stderr.String())
+	}
+}
+
+func TestSimple(t *testing.T) {
+	run(t, "stdout: {\"0\": 0, \"1\": 1, \"2\": 4, \"3\": 9, \"4\": 16}\nresult: 30\n",
+		build(t, "simple"), testbundle.Default(t))
+}
+
+func TestErrorHandling(t *testing.T) {
+	run(t, `completed: "fine\n"
+raised ZeroDivisionError on line 2: division by zero
+raised SyntaxError on line 1: invalid syntax (<user>, line 1)
+exited with status 3 after printing "leaving\n"
+ended by the sandbox: time limit of 200ms
+raised MemoryError on line 2: 
+`, build(t, "error_handling"), testbundle.Default(t))
+}
+
+func TestPrecompile(t *testing.T) {
+	testbundle.Default(t) // so that the base is there
+	output := filepath.Join(t.TempDir(), "out.eryx")
+	run(t, "303 primes, the last is 1999\n", build(t, "precompile"), output)
+	if _, err := os.Stat(output); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEmbeddedRuntime makes the package that the example imports, in a copy of
+// the example's module.
+func TestEmbeddedRuntime(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"main.go", "go.mod", "go.sum"} {
+		content, err := os.ReadFile(filepath.Join("embedded_runtime", name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), content, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if output, err := command(t, dir, "go", "mod", "edit", "-replace=github.com/eryx-build/eryx="+root).CombinedOutput(); err != nil {
+		t.Fatalf("go mod edit: %v\n%s", err, output)
+	}
+	if err := bundle.WriteEmbedPackage(filepath.Join(dir, "python"), testbundle.Default(t)); err != nil {
+		t.Fatal(err)
+	}
+	program := build(t, dir)
+	if err := os.RemoveAll(filepath.Join(dir, "python")); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "hello from one binary\n", program)
+	run(t, "4\n", program, "print(2 + 2)")
+}
