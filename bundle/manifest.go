@@ -16,6 +16,7 @@ const (
 	StdlibMember       = "stdlib.img"        // Python's standard library
 	SupportMember      = "support.img"       // the sandbox's own Python modules
 	SitePackagesMember = "site-packages.img" // installed packages
+	PackagesLockMember = "packages.lock"     // the digests of all packages
 	LockMember         = "eryx.lock"         // the digests of all inputs
 	SBOMMember         = "sbom.cdx.json"     // CycloneDX
 

@@ -41,7 +41,9 @@ type builder struct {
 	loaded     *base.Base    // nil until a stage needs it
 	module     engine.Module // nil until a stage needs it
 
-	linked, metered, native, library, state *cache.Entry
+	installed *packageSet // nil if no packages are asked for
+
+	linked, metered, native, library, site, state *cache.Entry
 }
 
 func newBuilder(o Options) (*builder, error) {
@@ -85,10 +87,12 @@ func (b *builder) build(ctx context.Context) (*Result, error) {
 		run  func(context.Context) (cached bool, err error)
 	}{
 		{StageBase, b.base},
+		{StageResolve, b.packages},
 		{StageLink, b.link},
 		{StageMeter, b.meter},
 		{StageCompile, b.compile},
 		{StageStdlib, b.stdlib},
+		{StagePackages, b.sitePackages},
 		{StagePreinit, b.preinit},
 		{StagePack, func(context.Context) (cached bool, err error) {
 			result, cached, err = b.pack()
@@ -96,6 +100,9 @@ func (b *builder) build(ctx context.Context) (*Result, error) {
 		}},
 	}
 	for _, stage := range stages {
+		if optional := stage.name == StageResolve || stage.name == StagePackages; optional && !b.hasPackages() {
+			continue
+		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

@@ -13,19 +13,20 @@ import (
 // of a stage made is not used. TestRevisions fails when what a stage makes of
 // the same inputs changes and its revision here does not.
 var revisions = map[string]int{
-	StageLink:    3,
-	StageMeter:   2,
-	StageCompile: 1,
-	StageStdlib:  2,
-	StagePreinit: 1,
-	StagePack:    2,
+	StageLink:     3,
+	StageMeter:    2,
+	StageCompile:  1,
+	StageStdlib:   2,
+	StagePackages: 1,
+	StagePreinit:  1,
+	StagePack:     2,
 }
 
 // inputs lists everything that a stage's result depends on, but for its code.
 func (b *builder) inputs(stage string) ([]any, error) {
 	switch stage {
 	case StageLink:
-		return []any{b.baseDigest, cache.Digest(runtimesrc.Library()), b.StackSize}, nil
+		return []any{b.baseDigest, cache.Digest(runtimesrc.Library()), b.StackSize, b.nativeDigests()}, nil
 	case StageMeter:
 		return []any{b.linked.Digest(moduleBlob)}, nil
 	case StageCompile:
@@ -35,6 +36,8 @@ func (b *builder) inputs(stage string) ([]any, error) {
 		// show in the bytes, as references to interned strings do.
 		support, err := supportSources()
 		return []any{b.baseDigest, b.metered.Digest(moduleBlob), b.Stdlib, digests(support)}, err
+	case StagePackages:
+		return []any{b.library.Digest(stdlibBlob), b.installed.digest}, nil
 	case StagePreinit:
 		setup := ""
 		if b.Setup != nil {
@@ -42,7 +45,7 @@ func (b *builder) inputs(stage string) ([]any, error) {
 		}
 		return []any{
 			b.metered.Digest(moduleBlob), b.library.Digest(stdlibBlob), b.library.Digest(supportBlob),
-			b.Preimport, setup, b.SetupName, b.HashSeed,
+			b.siteDigest(), b.Preimport, setup, b.SetupName, b.HashSeed,
 		}, nil
 	case StagePack:
 		manifest, err := b.manifest()
@@ -52,7 +55,7 @@ func (b *builder) inputs(stage string) ([]any, error) {
 		inputs := []any{
 			version.Version, manifest, cache.Digest(runtimesrc.Licence()), b.linked.Digest(lockBlob),
 			b.metered.Digest(moduleBlob), b.metered.Digest(skeletonBlob),
-			b.library.Digest(stdlibBlob), b.library.Digest(supportBlob), b.state.Digest(memoryBlob),
+			b.library.Digest(stdlibBlob), b.library.Digest(supportBlob), b.siteDigest(), b.state.Digest(memoryBlob),
 		}
 		if b.native != nil {
 			inputs = append(inputs, b.native.Digest(nativeBlob))

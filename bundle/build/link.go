@@ -88,6 +88,7 @@ func (b *builder) link(ctx context.Context) (cached bool, err error) {
 				Name: l.Name, Wasm: l.Wasm, Origin: loaded.Source.Name, Optional: optional[l.Name],
 			})
 		}
+		libraries = append(libraries, b.natives()...)
 		result, err := linker.Link(libraries, linker.Options{StackSize: b.StackSize})
 		if err != nil {
 			return nil, err

@@ -1,10 +1,12 @@
 // Package build makes bundles. It runs stages, the one after the other:
 //
 //	base     get CPython as WebAssembly libraries, and its standard library
-//	link     merge the libraries and the sandbox's shim into one module
+//	resolve  find the packages that are asked for
+//	link     merge the libraries, the sandbox's shim and native modules into one module
 //	meter    put the checkpoints into the module
 //	compile  make native code of it for this machine
 //	stdlib   have the guest byte-compile the standard library
+//	packages have the guest byte-compile the packages
 //	preinit  start Python, import, run the setup script, take the memory
 //	pack     write the bundle
 //
@@ -15,11 +17,13 @@
 package build
 
 import (
+	"context"
 	"time"
 
 	"github.com/eryx-build/eryx/bundle"
 	"github.com/eryx-build/eryx/linker"
 	"github.com/eryx-build/eryx/stdlib"
+	"github.com/eryx-build/eryx/wheels/resolve"
 )
 
 // Options says what goes into a bundle. The zero value builds the default
@@ -32,6 +36,22 @@ type Options struct {
 	Base string
 	// Offline makes no connection; what is not in the cache is an error.
 	Offline bool
+	// Packages to put into site-packages: requirements (PEP 508), which the
+	// user's own package client resolves with what they depend on, and paths of
+	// wheels, of tars (NAME-wasi.tar.gz) and of directories.
+	Packages []string
+	// Requirements are paths of requirements files.
+	Requirements []string
+	// FindLinks are directories of wheels to consider as well.
+	FindLinks []string
+	// Lock is the path of a lock file, which is used where it fits what is
+	// asked for, and written; "" for none. Locked makes it an error if it does
+	// not fit, and Upgrade takes no version from it.
+	Lock            string
+	Locked, Upgrade bool
+	// BuildWheel, if not nil, is asked to build a wheel of a package of which
+	// there is none for this target, and returns the wheel's path.
+	BuildWheel func(ctx context.Context, missing resolve.Missing) (path string, err error)
 	// Preimport lists modules to import, in this order, before the memory
 	// image is taken.
 	Preimport []string
@@ -61,13 +81,15 @@ const DefaultStackSize = linker.DefaultStackSize
 
 // The stages, in order.
 const (
-	StageBase    = "base"
-	StageLink    = "link"
-	StageMeter   = "meter"
-	StageCompile = "compile"
-	StageStdlib  = "stdlib"
-	StagePreinit = "preinit"
-	StagePack    = "pack"
+	StageBase     = "base"
+	StageResolve  = "resolve"
+	StageLink     = "link"
+	StageMeter    = "meter"
+	StageCompile  = "compile"
+	StageStdlib   = "stdlib"
+	StagePackages = "packages"
+	StagePreinit  = "preinit"
+	StagePack     = "pack"
 )
 
 // Observer is told of progress. Its methods are called from one goroutine at

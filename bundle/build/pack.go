@@ -105,6 +105,13 @@ func (b *builder) manifest() (*bundle.Manifest, error) {
 	if b.Setup != nil {
 		options.SetupSHA256 = cache.Digest(b.Setup)
 	}
+	mounts := []bundle.Mount{
+		{Path: preinit.StdlibPath, Member: bundle.StdlibMember},
+		{Path: runtimesrc.SupportPath, Member: bundle.SupportMember},
+	}
+	if b.site != nil {
+		mounts = append(mounts, bundle.Mount{Path: preinit.SitePackagesPath, Member: bundle.SitePackagesMember})
+	}
 	return &bundle.Manifest{
 		Python:  base.PythonVersion(),
 		World:   world,
@@ -115,10 +122,7 @@ func (b *builder) manifest() (*bundle.Manifest, error) {
 		Globals: state.Globals,
 		Handles: handles,
 		Modules: state.Modules,
-		Mounts: []bundle.Mount{
-			{Path: preinit.StdlibPath, Member: bundle.StdlibMember},
-			{Path: runtimesrc.SupportPath, Member: bundle.SupportMember},
-		},
+		Mounts:  mounts,
 	}, nil
 }
 
@@ -153,6 +157,10 @@ func (b *builder) contents() (*bundle.Contents, error) {
 			bundle.SupportMember: blob(b.library, supportBlob),
 			bundle.LockMember:    blob(b.linked, lockBlob),
 		},
+	}
+	if b.site != nil {
+		c.Files[bundle.SitePackagesMember] = blob(b.site, siteBlob)
+		c.Files[bundle.PackagesLockMember] = b.installed.lock
 	}
 	if b.native != nil {
 		native, err := meta[nativeMeta](b.native)

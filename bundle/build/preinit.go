@@ -50,6 +50,11 @@ func (b *builder) preinit(ctx context.Context) (cached bool, err error) {
 		if options.Support, err = openImage(b.library, supportBlob); err != nil {
 			return nil, err
 		}
+		if b.site != nil {
+			if options.SitePackages, err = openImage(b.site, siteBlob); err != nil {
+				return nil, err
+			}
+		}
 		result, err := preinit.Run(ctx, options)
 		output.flush()
 		if err != nil {

@@ -30,6 +30,9 @@ func (b *builder) sources(linked linkMeta) []bundle.Source {
 		}
 		sources = append(sources, s)
 	}
+	if b.installed != nil {
+		sources = append(sources, b.installed.sources...)
+	}
 	return append(sources, bundle.Source{
 		Name: shimOrigin, Version: version.Version, File: shimName, SHA256: cache.Digest(runtimesrc.Library()),
 		Licence: "Apache-2.0", PURL: "pkg:golang/github.com/eryx-build/eryx@v" + version.Version,

@@ -24,6 +24,7 @@ type bundleFlags struct {
 	output    string
 	asDefault bool
 	embed     string
+	packages  packageFlags
 	preimport moduleNames
 	setup     string
 	base      string
@@ -55,6 +56,8 @@ same inputs also give the same bytes. The path of the bundle is printed on
 standard output, progress on standard error.`,
 		Example: `  eryx-build bundle
   eryx-build bundle --preimport json,re,asyncio --setup warm.py -o app.eryx
+  eryx-build bundle -p requests -p ./local-1.0-py3-none-any.whl --preimport requests
+  eryx-build bundle -r requirements.txt --lock eryx.lock
   eryx-build bundle --offline --base ./wheels
   eryx-build bundle --preimport json --embed ./internal/python`,
 		Args: noArguments,
@@ -70,6 +73,7 @@ standard output, progress on standard error.`,
 	flags.StringVarP(&f.output, "output", "o", defaultOutput, "write the bundle to this `FILE`")
 	flags.BoolVar(&f.asDefault, "default", false, "write the default bundle, in the user's cache")
 	flags.StringVar(&f.embed, "embed", "", "write a Go package that embeds the bundle into this `DIR`")
+	f.packages.register(flags)
 	flags.Var(&f.preimport, "preimport", "import these `MODULES`, separated by commas, ahead of time; repeatable")
 	flags.StringVar(&f.setup, "setup", "", "run this Python `FILE` after the imports, ahead of time")
 	flags.StringVar(&f.base, "base", "", "take componentize-py's wheel from this `FILE|DIR|URL` instead of asking pip or uv")
@@ -122,11 +126,18 @@ func (a *app) makeBundle(ctx context.Context, f *bundleFlags) error {
 		Base:      f.base,
 		Offline:   f.offline,
 		Preimport: f.preimport,
-		Stdlib:    stdlib.Profile(f.stdlib.value),
-		HashSeed:  f.hashSeed,
-		StackSize: uint32(f.stackSize.bytes),
-		LinkMap:   f.linkMap,
-		CacheDir:  c.Dir(),
+
+		Packages:     f.packages.packages,
+		Requirements: f.packages.requirements,
+		FindLinks:    f.packages.findLinks,
+		Lock:         f.packages.lock,
+		Locked:       f.packages.locked,
+		Upgrade:      f.packages.upgrade,
+		Stdlib:       stdlib.Profile(f.stdlib.value),
+		HashSeed:     f.hashSeed,
+		StackSize:    uint32(f.stackSize.bytes),
+		LinkMap:      f.linkMap,
+		CacheDir:     c.Dir(),
 	}
 	if f.setup != "" {
 		if options.Setup, err = os.ReadFile(f.setup); err != nil {

@@ -1,0 +1,286 @@
+package build
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/eryx-build/eryx/bundle"
+	"github.com/eryx-build/eryx/internal/cache"
+	"github.com/eryx-build/eryx/internal/image"
+	"github.com/eryx-build/eryx/linker"
+	"github.com/eryx-build/eryx/preinit"
+	"github.com/eryx-build/eryx/wheels"
+	"github.com/eryx-build/eryx/wheels/resolve"
+)
+
+// resolvedAge is how long the answer to a request for packages is given again
+// before the package client is asked for newer ones.
+const resolvedAge = 24 * time.Hour
+
+// siteBlob is the blob of the site-packages stage.
+const siteBlob = "site-packages.img"
+
+// packageSet is what site-packages will hold.
+type packageSet struct {
+	tree    *wheels.Tree
+	lock    []byte
+	sources []bundle.Source
+	digest  string // of the tree
+}
+
+func (b *builder) hasPackages() bool { return len(b.Packages)+len(b.Requirements) > 0 }
+
+// packages finds the packages that are asked for, and makes one tree of them.
+// The lock file is written when all of them have turned out to be usable.
+func (b *builder) packages(ctx context.Context) (cached bool, err error) {
+	b.installed = nil
+	request, trees, err := b.request()
+	if err != nil {
+		return false, err
+	}
+	set, err := resolve.Resolve(ctx, resolve.Options{
+		Request:   *request,
+		Provided:  provided(trees),
+		FindLinks: b.FindLinks,
+		Lock:      b.Lock,
+		Locked:    b.Locked,
+		Upgrade:   b.Upgrade,
+		Offline:   b.Offline,
+		MaxAge:    resolvedAge,
+		Cache:     b.cache,
+		Build:     b.BuildWheel,
+		Progress:  b.Observer.Message,
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, note := range set.Notes {
+		b.Observer.Message(note)
+	}
+	installed := &packageSet{lock: set.Lock.Text()}
+	for i := range set.Wheels {
+		w := &set.Wheels[i]
+		opened, err := wheels.Open(w.File, w.Data())
+		if err != nil {
+			return false, err
+		}
+		trees = append(trees, opened.Tree())
+		installed.sources = append(installed.sources, bundle.Source{
+			Name: w.Name, Version: w.Version, File: w.File, SHA256: w.SHA256,
+			Licence: licence(opened.Metadata), PURL: "pkg:pypi/" + w.Name + "@" + w.Version,
+		})
+	}
+	if installed.tree, err = wheels.Merge(trees...); err != nil {
+		return false, err
+	}
+	var required []*wheels.Requirement
+	for _, r := range request.Requirements {
+		required = append(required, r.Requirement)
+	}
+	if err := installed.tree.CheckRequirements(required...); err != nil {
+		return false, err
+	}
+	installed.digest = treeDigest(installed.tree)
+	b.installed = installed
+	_, err = set.WriteLock()
+	return set.Cached, err
+}
+
+// request is what is asked for of the package client, and the trees that are
+// taken as they are.
+func (b *builder) request() (*resolve.Request, []*wheels.Tree, error) {
+	var arguments []string
+	var trees []*wheels.Tree
+	for _, p := range b.Packages {
+		if !resolve.IsTree(p, "") {
+			arguments = append(arguments, p)
+			continue
+		}
+		tree, err := openTree(p)
+		if err != nil {
+			return nil, nil, err
+		}
+		trees = append(trees, tree)
+	}
+	request, err := resolve.FromArguments(arguments)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, file := range b.Requirements {
+		more, err := resolve.ReadRequirements(file)
+		if err != nil {
+			return nil, nil, err
+		}
+		request.Add(more)
+	}
+	return request, trees, nil
+}
+
+// openTree reads a tar or a directory.
+func openTree(path string) (*wheels.Tree, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		return wheels.OpenTar(filepath.Base(path), data)
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	dir := os.DirFS(absolute)
+	if wheels.IsProject(dir) {
+		return nil, fmt.Errorf("%s is the source of a package: build a wheel of it with `eryx-build wheel %s`, and give that", path, path)
+	}
+	return wheels.FromDir(filepath.Base(absolute), dir)
+}
+
+// provided are the distributions that trees bring.
+func provided(trees []*wheels.Tree) []resolve.Provided {
+	var list []resolve.Provided
+	for _, tree := range trees {
+		for _, d := range tree.Dists {
+			list = append(list, resolve.Provided{
+				Name: d.Name, Version: d.Version.String(), RequiresDist: d.Metadata.RequiresDist, File: d.Origin,
+			})
+		}
+	}
+	return list
+}
+
+// licence is a distribution's SPDX expression, as far as it states one.
+func licence(m *wheels.Metadata) string {
+	if m.LicenseExpression != "" {
+		return m.LicenseExpression
+	}
+	return "NOASSERTION"
+}
+
+func treeDigest(tree *wheels.Tree) string {
+	hash := sha256.New()
+	for name, data := range tree.All() {
+		fmt.Fprintf(hash, "%q %s\n", name, cache.Digest(data))
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// natives are the packages' native modules, to be linked.
+func (b *builder) natives() []linker.Library {
+	if b.installed == nil {
+		return nil
+	}
+	var libraries []linker.Library
+	for _, n := range b.installed.tree.Natives {
+		libraries = append(libraries, linker.Library{
+			Wasm: n.Wasm, Path: path.Join(preinit.SitePackagesPath, n.Path), Origin: n.Origin,
+		})
+	}
+	return libraries
+}
+
+// nativeDigests identifies them.
+func (b *builder) nativeDigests() [][2]string {
+	digests := [][2]string{}
+	for _, n := range b.natives() {
+		digests = append(digests, [2]string{n.Path, cache.Digest(n.Wasm)})
+	}
+	return digests
+}
+
+// sitePackages makes the image of the packages, byte-compiled by the guest. A
+// file that does not compile, such as a template or one for another Python, is
+// no error: it is one when it is imported.
+func (b *builder) sitePackages(ctx context.Context) (cached bool, err error) {
+	b.site = nil
+	b.site, cached, err = b.do(ctx, StagePackages, func(ctx context.Context) (*cache.Value, error) {
+		files := map[string][]byte{}
+		var paths []string
+		var sources []preinit.Source
+		for name, data := range b.installed.tree.Linked() {
+			files[name] = data
+			if strings.HasSuffix(name, ".py") {
+				paths = append(paths, name)
+				sources = append(sources, preinit.Source{Path: path.Join(preinit.SitePackagesPath, name), Text: data})
+			}
+		}
+		compiled, err := b.compilePackages(ctx, sources)
+		if err != nil {
+			return nil, err
+		}
+		for i, name := range paths {
+			if compiled[i].Err == nil {
+				files[cachedName(name)] = compiled[i].Pyc
+			}
+		}
+		data, err := image.Build(func(yield func(string, []byte) bool) {
+			for name, data := range files {
+				if !yield(name, data) {
+					return
+				}
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		return &cache.Value{Label: "packages: " + b.installed.names(), Blobs: map[string][]byte{siteBlob: data}}, nil
+	})
+	return cached, err
+}
+
+func (b *builder) compilePackages(ctx context.Context, sources []preinit.Source) ([]preinit.Compiled, error) {
+	if len(sources) == 0 {
+		return nil, nil
+	}
+	module, err := b.interpreter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	options := preinit.CompileOptions{Module: module, Progress: b.progress}
+	if options.Stdlib, err = openImage(b.library, stdlibBlob); err != nil {
+		return nil, err
+	}
+	if options.Support, err = openImage(b.library, supportBlob); err != nil {
+		return nil, err
+	}
+	return preinit.CompileTree(ctx, options, sources)
+}
+
+// siteDigest identifies the image of the packages; "" if there is none.
+func (b *builder) siteDigest() string {
+	if b.site == nil {
+		return ""
+	}
+	return b.site.Digest(siteBlob)
+}
+
+// cachedName is where Python looks for what a source was compiled to (PEP 3147).
+func cachedName(source string) string {
+	dir, file := path.Split(source)
+	return dir + "__pycache__/" + strings.TrimSuffix(file, ".py") + ".cpython-314.pyc"
+}
+
+// names lists the distributions, for people.
+func (p *packageSet) names() string {
+	var names []string
+	for _, d := range p.tree.Dists {
+		names = append(names, d.Name+" "+d.Version.String())
+	}
+	slices.Sort(names)
+	if len(names) > 8 {
+		names = append(names[:8], fmt.Sprintf("and %d more", len(names)-8))
+	}
+	return strings.Join(names, ", ")
+}
