@@ -120,6 +120,10 @@ func makeWheel(t *testing.T, name, version, tag string, requires ...string) (fil
 	var metadata strings.Builder
 	fmt.Fprintf(&metadata, "Metadata-Version: 2.1\nName: %s\nVersion: %s\n", name, version)
 	for _, text := range requires {
+		if python, ok := strings.CutPrefix(text, "python:"); ok {
+			fmt.Fprintf(&metadata, "Requires-Python: %s\n", python)
+			continue
+		}
 		if extra, ok := strings.CutPrefix(text, "extra:"); ok {
 			fmt.Fprintf(&metadata, "Provides-Extra: %s\n", extra)
 			continue
