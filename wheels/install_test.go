@@ -2,6 +2,7 @@ package wheels
 
 import (
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -83,7 +84,7 @@ func TestImportlibMetadata(t *testing.T) {
 }
 
 func stderrOf(err error) []byte {
-	if exit, ok := err.(*exec.ExitError); ok {
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return exit.Stderr
 	}
 	return nil
