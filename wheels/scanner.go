@@ -86,7 +86,7 @@ func (s *scanner) identifier() string {
 	for end < len(rest) && isNameByte(rest[end]) {
 		end++
 	}
-	for end > 0 && !(isWordRune(rune(rest[end-1])) && s.boundary(s.pos+end)) {
+	for end > 0 && (!isWordRune(rune(rest[end-1])) || !s.boundary(s.pos+end)) {
 		end--
 	}
 	s.pos += end

@@ -21,9 +21,16 @@ func (t Tag) String() string { return t.Interpreter + "-" + t.ABI + "-" + t.Plat
 // ParseTags expands compressed tags, such as "py2.py3-none-any". The error is a
 // [*ParseError].
 func ParseTags(s string) ([]Tag, error) {
-	fail := func(reason string) ([]Tag, error) {
+	tags, reason := expandTags(s)
+	if reason != "" {
 		return nil, &ParseError{What: "wheel tag", Input: s, Offset: -1, Reason: reason}
 	}
+	return tags, nil
+}
+
+// expandTags returns tags, or why there are none.
+func expandTags(s string) ([]Tag, string) {
+	fail := func(reason string) ([]Tag, string) { return nil, reason }
 	parts := strings.Split(strings.ToLower(s), "-")
 	if len(parts) != 3 {
 		return fail("it does not have the three parts interpreter-abi-platform")
@@ -56,7 +63,7 @@ func ParseTags(s string) ([]Tag, error) {
 			}
 		}
 	}
-	return tags, nil
+	return tags, ""
 }
 
 func isIdentifier(s string) bool {
@@ -74,8 +81,6 @@ type Filename struct {
 	Version Version
 	Build   string // the build tag, "" if there is none
 	Tags    []Tag
-
-	stem string // name and version as written, the beginning of .dist-info
 }
 
 // ParseFilename parses the name of a wheel file; directories before it are
@@ -93,7 +98,7 @@ func ParseFilename(file string) (*Filename, error) {
 	if len(parts) != 5 && len(parts) != 6 {
 		return fail("it is not of the form name-version-interpreter-abi-platform.whl")
 	}
-	f := &Filename{Name: NormalizeName(parts[0]), stem: parts[0] + "-" + parts[1]}
+	f := &Filename{Name: NormalizeName(parts[0])}
 	if parts[0] == "" || strings.Contains(parts[0], "__") ||
 		strings.ContainsFunc(parts[0], func(r rune) bool { return !isWordRune(r) && r != '.' }) {
 		return fail("it does not begin with a package's name")
@@ -107,8 +112,9 @@ func ParseFilename(file string) (*Filename, error) {
 			return fail("its build tag does not begin with a digit")
 		}
 	}
-	if f.Tags, err = ParseTags(strings.Join(parts[len(parts)-3:], "-")); err != nil {
-		return fail(err.(*ParseError).Reason)
+	var reason string
+	if f.Tags, reason = expandTags(strings.Join(parts[len(parts)-3:], "-")); reason != "" {
+		return fail(reason)
 	}
 	return f, nil
 }

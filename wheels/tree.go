@@ -129,7 +129,10 @@ func (t *Tree) drop(origin, name, reason string) {
 // useless says why a file is dropped, "" if it is not.
 func useless(name string) string {
 	if strings.HasPrefix(name, "__pycache__/") || strings.Contains(name, "/__pycache__/") {
-		return "modules are byte-compiled when the bundle is built"
+		return dropBytecode
+	}
+	if base := name[strings.LastIndexByte(name, '/')+1:]; strings.HasPrefix(base, "._") {
+		return dropFork
 	}
 	return ""
 }

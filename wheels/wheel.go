@@ -55,8 +55,10 @@ func open(name string, data []byte, l limits) (*Wheel, error) {
 	if err := w.verify(distInfo, files); err != nil {
 		return nil, err
 	}
-	w.tree, err = w.install(distInfo, files)
-	return w, err
+	if w.tree, err = w.install(distInfo, files); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 // Tree returns what the wheel installs. It is shared: do not change it.
@@ -134,11 +136,16 @@ func (w *Wheel) verify(distInfo string, files map[string][]byte) error {
 
 // Reasons for files that are dropped.
 const (
-	dropScript  = "a sandbox starts no programs"
-	dropHeader  = "headers are for compilers"
-	dropRecord  = "signatures of RECORD do not outlast the installation"
+	dropScript   = "a sandbox starts no programs"
+	dropHeader   = "headers are for compilers"
+	dropRecord   = "signatures of RECORD do not outlast the installation"
+	dropBytecode = "modules are byte-compiled when the bundle is built"
+	dropFork     = "macOS puts such files into archives for itself"
+)
+
+const (
 	dataSuffix  = ".data"
-	installer   = "eryx\n"
+	installer   = "eryx\n"                        // the content of INSTALLER
 	siteBelow   = "lib/python3.14/site-packages/" // below the prefix
 	prefixAbove = "../../../"                     // from site-packages
 )

@@ -101,6 +101,48 @@ var entries = []Entry{
 		Remedy:  []string{"Empty the cache with `eryx-build cache prune` and build again.", "Use the base that this version of eryx-build fetches by itself."},
 	},
 	{
+		Code: "ERYX-R001", Title: "requirements that cannot be understood",
+		Meaning: "A requirement, a requirements file, a lock file, a script's inline metadata or a [tool.eryx] table says something that has no meaning here, or asks for another Python. The message names the file and the line.",
+		Causes:  []string{"A misspelt name, version or option.", "An editable package, a repository of sources or a directory where a wheel is needed.", "A relative path that is meant to be of another directory: paths are of the file that they are written in."},
+		Remedy:  []string{"Correct the line that the message names.", "Build a wheel of what is not one, and give the wheel."},
+	},
+	{
+		Code: "ERYX-R002", Title: "a package without a usable wheel",
+		Meaning: "A package, or one that it depends on, is not offered as a wheel that the sandbox can use: either one without native code, or one that was built for CPython 3.14 on WASI. Wheels for Linux, macOS and Windows hold machine code, which a sandbox cannot run. The message says what is offered and what asks for it.",
+		Causes:  []string{"The package has native modules, and nobody has published them for this target.", "The name is misspelt, or the package client looks in another index.", "No version of the package supports this version of Python."},
+		Remedy:  []string{buildIt, "Give a wheel or a NAME-wasi.tar.gz that was built elsewhere with -p.", otherPins, leaveOut},
+	},
+	{
+		Code: "ERYX-R003", Title: "requirements that cannot all be met",
+		Meaning: "There is no choice of versions with which everything that is required is satisfied. The message has the package client's own words for which requirements exclude each other.",
+		Causes:  []string{"Two packages need different versions of a third one.", "A version is pinned that another package does not work with."},
+		Remedy:  []string{"Loosen the versions that are asked for.", otherPins},
+	},
+	{
+		Code: "ERYX-R004", Title: "packages that cannot be fetched",
+		Meaning: "pip or uv, which fetch packages the way they are configured on this machine, failed, or neither is there.",
+		Causes:  []string{"The network, a proxy, a certificate or a password.", "What a lock file pins is not offered any more.", "The client is too old: pip 22.2 or newer is needed, or uv 0.7 or newer."},
+		Remedy:  []string{"Try the client itself with the same package: `pip download NAME`.", "Name another client in $ERYX_PIP, such as `python3.13 -m pip` or `uv`.", "Give the wheels as files with -p."},
+	},
+	{
+		Code: "ERYX-R005", Title: "a package that is not the one that was pinned",
+		Meaning: "A file has another SHA-256 than the index, the lock file or the requirements say.",
+		Causes:  []string{"The file was damaged on its way, or somebody has tampered with it.", "The index serves another file under the same name, such as one that was built anew.", "The requirements have the digests of other platforms' wheels only."},
+		Remedy:  []string{"Find out where the file comes from before anything else.", "If the change is meant, make the lock file again without --locked."},
+	},
+	{
+		Code: "ERYX-R006", Title: "packages that are not here",
+		Meaning: "--offline forbids connections, and something that is needed is neither among the files that were given nor in the cache.",
+		Causes:  []string{"The same requirements were never resolved on this machine.", "The cache was pruned."},
+		Remedy:  []string{"Run once without --offline.", "Bring a lock file and the wheels from another machine, and give the wheels with -p."},
+	},
+	{
+		Code: "ERYX-R007", Title: "a lock file that does not fit",
+		Meaning: "--locked demands that the lock file is used as it is, and it is not there, or was made for other requirements.",
+		Causes:  []string{"Requirements were changed and the lock file was not made again.", "The lock file was not committed."},
+		Remedy:  []string{"Run without --locked, and commit the lock file."},
+	},
+	{
 		Code: "ERYX-W001", Title: "a name, version or requirement that cannot be read",
 		Meaning: "A text does not follow the rules for names (PEP 503), versions and specifiers (PEP 440) or requirements (PEP 508). The message says at which character.",
 		Causes:  []string{"A typing error on the command line or in a requirements file.", "A package with metadata older than these rules."},

@@ -322,8 +322,8 @@ func TestNativeModuleThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// Two modules with the interpreter's whole library inside, as large as the
-// largest packages, keep their own symbols.
+// The interpreter's library once more, as a module: as large as all modules of
+// the largest packages together.
 func BenchmarkLinkLargeModule(b *testing.B) {
 	libs := baseLibraries(b)
 	for _, l := range libs {

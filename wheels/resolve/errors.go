@@ -31,6 +31,24 @@ var (
 	ErrLocked = errors.New("lock file is out of date")
 )
 
+// Codes of the errors of this package, stable, as the command line explains
+// them: one for each kind.
+const (
+	CodeInput    = "ERYX-R001" // ErrInput
+	CodeNoWheel  = "ERYX-R002" // ErrNoWheel
+	CodeConflict = "ERYX-R003" // ErrConflict
+	CodeFetch    = "ERYX-R004" // ErrFetch
+	CodeHash     = "ERYX-R005" // ErrHash
+	CodeOffline  = "ERYX-R006" // ErrOffline
+	CodeLocked   = "ERYX-R007" // ErrLocked
+)
+
+// codes are those of the kinds.
+var codes = map[error]string{
+	ErrInput: CodeInput, ErrNoWheel: CodeNoWheel, ErrConflict: CodeConflict, ErrFetch: CodeFetch,
+	ErrHash: CodeHash, ErrOffline: CodeOffline, ErrLocked: CodeLocked,
+}
+
 // Error is a resolution that failed: where, why, and what to do about it.
 type Error struct {
 	Kind    error  // one of the above
@@ -61,6 +79,9 @@ func (e *Error) Unwrap() []error {
 	}
 	return []error{e.Kind, e.Err}
 }
+
+// Code returns the code of the error's kind.
+func (e *Error) Code() string { return codes[e.Kind] }
 
 func inputError(source, format string, args ...any) *Error {
 	return &Error{Kind: ErrInput, Source: source, Problem: fmt.Sprintf(format, args...)}
@@ -212,7 +233,10 @@ func (m *Missing) remedy(client string) string {
 		path.Base(m.Requirement()), m.Name)
 }
 
-// Unwrap gives errors.Is the kind.
+// Code returns [CodeNoWheel].
+func (e *MissingError) Code() string { return CodeNoWheel }
+
+// Unwrap gives errors.Is the kind and why building failed.
 func (e *MissingError) Unwrap() []error {
 	kinds := []error{ErrNoWheel}
 	for _, m := range e.Packages {

@@ -212,12 +212,15 @@ func (r *resolver) fetchAbsent(ctx context.Context, s *solution, absent []Packag
 	if r.Offline {
 		return nil, r.offlineError(titles)
 	}
+	list, absent, err := r.rebuild(ctx, absent)
+	if err != nil || len(absent) == 0 {
+		return list, err
+	}
 	r.progress("fetching %s", strings.Join(titles, ", "))
 	content, err := r.download(ctx, s, absent)
 	if err != nil {
 		return nil, err
 	}
-	var list []Wheel
 	for _, p := range absent {
 		data, ok := content[p.File]
 		if !ok {
@@ -237,6 +240,48 @@ func (r *resolver) fetchAbsent(ctx context.Context, s *solution, absent []Packag
 	return list, nil
 }
 
+// rebuild has wheels built that were built on another machine. What comes of
+// it may have other bytes: a lock file that has to be kept does not allow that.
+func (r *resolver) rebuild(ctx context.Context, absent []Package) (built []Wheel, rest []Package, err error) {
+	for _, p := range absent {
+		if p.Source != SourceLinks {
+			rest = append(rest, p)
+			continue
+		}
+		if r.Build == nil {
+			return nil, nil, r.notFetched(p)
+		}
+		r.progress("building %s", displayName(p.Name, p.Version))
+		path, err := r.Build(ctx, Missing{Name: p.Name, Specifier: "==" + p.Version, Version: p.Version, Known: true})
+		if err != nil {
+			return nil, nil, &Error{Kind: ErrNoWheel, Source: p.File, Problem: "this wheel was built on another machine, and building it here failed: " + err.Error(), Err: err,
+				Remedy: "copy it here and give it with -p"}
+		}
+		w, err := readWheel(ctx, path)
+		if err != nil {
+			return nil, nil, err
+		}
+		if w.Name != p.Name || !sameVersion(w.Version, p.Version) {
+			return nil, nil, &Error{Kind: ErrNoWheel, Source: path, Problem: "was built instead of a wheel of " + displayName(p.Name, p.Version), Remedy: "copy " + p.File + " here and give it with -p"}
+		}
+		if w.SHA256 != p.SHA256 {
+			if r.Locked {
+				e := hashError(p, w.SHA256)
+				e.Problem = "built here, " + e.Problem
+				e.Remedy = "copy the file that the lock file pins here and give it with -p, or run without --locked"
+				return nil, nil, e
+			}
+			r.notes = append(r.notes, fmt.Sprintf("%s was built here, and is not the file that the lock file pinned", w.File))
+		}
+		w.Source, w.path = SourceLinks, ""
+		if err := r.keep(w); err != nil {
+			return nil, nil, err
+		}
+		built = append(built, *w)
+	}
+	return built, rest, nil
+}
+
 // notFetched is about a package of which a client left something else.
 func (r *resolver) notFetched(p Package) error {
 	e := &Error{Kind: ErrFetch, Source: p.File, Problem: "the package client did not get this file", Remedy: "run again without --locked, or give the file with -p"}
@@ -247,7 +292,7 @@ func (r *resolver) notFetched(p Package) error {
 	return e
 }
 
-func hashError(p Package, got string) error {
+func hashError(p Package, got string) *Error {
 	return &Error{Kind: ErrHash, Source: p.File, Problem: fmt.Sprintf("its SHA-256 is %s, not %s", got, p.SHA256),
 		Remedy: "look at where the package client is configured to get packages from: somebody may have tampered with them"}
 }

@@ -65,16 +65,16 @@ func (p *pip) target() []string {
 }
 
 // run runs pip once for requirements, in a directory of its own.
-func (p *pip) run(ctx context.Context, command []string, q *question, transcript bool) (dir string, out *pyclient.Output, err error) {
+func (p *pip) run(ctx context.Context, command []string, q *question, transcript bool) (*pyclient.Output, error) {
 	p.runs++
-	dir = filepath.Join(p.dir, fmt.Sprint(p.runs))
+	dir := filepath.Join(p.dir, fmt.Sprint(p.runs))
 	hook := filepath.Join(dir, "hook")
 	if err := os.MkdirAll(hook, 0o700); err != nil {
-		return "", nil, fmt.Errorf("run %s: %w", p.client.Name, err)
+		return nil, fmt.Errorf("run %s: %w", p.client.Name, err)
 	}
 	environment, err := json.Marshal(wheels.TargetEnvironment())
 	if err != nil {
-		return "", nil, fmt.Errorf("run %s: %w", p.client.Name, err)
+		return nil, fmt.Errorf("run %s: %w", p.client.Name, err)
 	}
 	files := map[string]string{
 		filepath.Join(hook, "sitecustomize.py"): string(pipHook),
@@ -84,7 +84,7 @@ func (p *pip) run(ctx context.Context, command []string, q *question, transcript
 	}
 	for name, text := range files {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			return "", nil, fmt.Errorf("run %s: %w", p.client.Name, err)
+			return nil, fmt.Errorf("run %s: %w", p.client.Name, err)
 		}
 	}
 	args := append(slices.Clone(command), "--no-input", "--disable-pip-version-check", "--progress-bar=off")
@@ -101,11 +101,10 @@ func (p *pip) run(ctx context.Context, command []string, q *question, transcript
 	if others := os.Getenv("PYTHONPATH"); others != "" {
 		path += string(os.PathListSeparator) + others
 	}
-	out, err = p.client.Do(ctx, pyclient.Run{Args: args, Dir: dir, Transcript: transcript, Env: []string{
+	return p.client.Do(ctx, pyclient.Run{Args: args, Dir: dir, Transcript: transcript, Env: []string{
 		"PYTHONPATH=" + path, "PYTHONDONTWRITEBYTECODE=1", "PYTHONIOENCODING=utf-8",
 		"PIP_USER=0", "PIP_REQUIRE_HASHES=0", "PIP_NO_DEPS=0", "PIP_QUIET=0",
 	}})
-	return dir, out, err
 }
 
 func lines(list []string) string {
@@ -126,7 +125,7 @@ func absolute(path string) string {
 func (p *pip) resolution(ctx context.Context, q *question, more ...string) (*pipReport, *pyclient.Output, error) {
 	report := filepath.Join(p.dir, fmt.Sprintf("report-%d.json", p.runs))
 	command := append([]string{"install", "--dry-run", "--ignore-installed", "--report=" + report, "--target=" + filepath.Join(p.dir, "none")}, more...)
-	_, out, err := p.run(ctx, command, q, true)
+	out, err := p.run(ctx, command, q, true)
 	if err != nil {
 		return nil, out, err
 	}
@@ -310,7 +309,7 @@ func (p *pip) download(ctx context.Context, s *solution, packages []Package, q *
 			asked.requirements[i], _, _ = strings.Cut(line, " --hash=")
 		}
 	}
-	if _, output, err := p.run(ctx, command, &asked, false); err != nil {
+	if output, err := p.run(ctx, command, &asked, false); err != nil {
 		var failure *pyclient.Failure
 		if errors.As(err, &failure) && failure.Mismatch {
 			return nil, mismatchError(p.client.Name, output.Text, failure)

@@ -1,10 +1,10 @@
 """Lets pip choose packages for the sandbox.
 
-pip takes the tags of another platform on its command line, but evaluates
-environment markers for the Python that it runs in. This module is found by
-that Python as its sitecustomize, and replaces the environment that markers are
-evaluated in. pip's report says which environment it was, so the caller sees
-whether that worked.
+pip takes the tags and the version of another Python on its command line, but
+evaluates environment markers for the Python that it runs in, and so it does,
+when it is to install, with what metadata requires of Python. This module is
+found by that Python as its sitecustomize and changes both. pip's report says
+which environment it was, so the caller sees whether that worked.
 """
 
 import json
@@ -12,25 +12,45 @@ import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODULE = "pip._vendor.packaging.markers"
 
 with open(os.path.join(HERE, "environment.json"), encoding="utf-8") as f:
     ENVIRONMENT = json.load(f)
 
 
-class MarkerHook:
-    """Finds one module as usual, and changes it when it has been executed."""
+def change_markers(module):
+    module.default_environment = lambda: dict(ENVIRONMENT)
+
+
+def change_python(module):
+    candidate = module.RequiresPythonCandidate
+    initialize = candidate.__init__
+    version = tuple(int(part) for part in ENVIRONMENT["python_full_version"].split("."))
+
+    def __init__(self, py_version_info):
+        initialize(self, version)
+
+    candidate.__init__ = __init__
+
+
+CHANGES = {
+    "pip._vendor.packaging.markers": change_markers,
+    "pip._internal.resolution.resolvelib.candidates": change_python,
+}
+
+
+class Hook:
+    """Finds modules as usual, and changes some when they have been executed."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name != MODULE:
+        if name not in CHANGES:
             return None
         for finder in sys.meta_path:
-            if finder is MarkerHook or not hasattr(finder, "find_spec"):
+            if finder is Hook or not hasattr(finder, "find_spec"):
                 continue
             spec = finder.find_spec(name, path, target)
             if spec is not None and spec.loader is not None:
-                MarkerHook.wrap(spec.loader)
+                Hook.wrap(spec.loader)
                 return spec
         return None
 
@@ -40,8 +60,9 @@ class MarkerHook:
 
         def exec_module(module):
             execute(module)
-            if module.__name__ == MODULE:
-                module.default_environment = lambda: dict(ENVIRONMENT)
+            change = CHANGES.get(module.__name__)
+            if change is not None:
+                change(module)
 
         loader.exec_module = exec_module
 
@@ -59,5 +80,5 @@ def run_hidden_sitecustomize():
             sys.modules["sitecustomize"] = this
 
 
-sys.meta_path.insert(0, MarkerHook)
+sys.meta_path.insert(0, Hook)
 run_hidden_sitecustomize()

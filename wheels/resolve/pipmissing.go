@@ -43,7 +43,7 @@ func (p *pip) missing(ctx context.Context, q *question) ([]Missing, error) {
 		asked.requirements = nil
 		for _, r := range roots {
 			if !absent(r.Name) {
-				asked.requirements = appendNew(asked.requirements, r.Requirement.String())
+				asked.requirements = appendNew(asked.requirements, r.String())
 			}
 		}
 		if len(asked.requirements) == 0 {
@@ -92,7 +92,7 @@ func (p *pip) missing(ctx context.Context, q *question) ([]Missing, error) {
 		for _, u := range g.unmet {
 			bare := *u.requirement
 			bare.Marker = nil
-			if !slices.ContainsFunc(roots, func(r root) bool { return r.by == u.by && r.Requirement.String() == bare.String() }) {
+			if !slices.ContainsFunc(roots, func(r root) bool { return r.by == u.by && r.String() == bare.String() }) {
 				roots = append(roots, root{&bare, u.by})
 			}
 		}

@@ -60,7 +60,7 @@ func ParseRequirement(text, dir, origin string) (*Requirement, error) {
 		e.Remedy = "write it as name, name==1.2.3 or name>=1.2,<2; a wheel is given by its path"
 		return nil, e
 	}
-	if strings.Contains(strings.ToLower(parsed.URL), "+") && strings.Contains(parsed.URL, "://") && strings.Contains(parsed.URL[:strings.Index(parsed.URL, "://")], "+") {
+	if scheme, _, ok := strings.Cut(parsed.URL, "://"); ok && strings.Contains(scheme, "+") {
 		return nil, &Error{Kind: ErrInput, Source: origin, Problem: text + " names a repository of sources",
 			Remedy: "build a wheel of it, with `eryx-build wheel` or any other tool, and give the wheel"}
 	}
@@ -213,4 +213,17 @@ func applicable(list []Requirement) ([]Requirement, error) {
 		}
 	}
 	return out, nil
+}
+
+// ProvidedBy lists what a tree brings, for [Options.Provided].
+func ProvidedBy(tree *wheels.Tree) []Provided {
+	var list []Provided
+	for _, d := range tree.Dists {
+		p := Provided{Name: d.Name, Version: d.Version.String(), File: d.Origin}
+		if d.Metadata != nil {
+			p.RequiresDist = d.Metadata.RequiresDist
+		}
+		list = append(list, p)
+	}
+	return list
 }

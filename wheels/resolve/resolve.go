@@ -129,7 +129,6 @@ type resolver struct {
 	constraints  []Requirement
 	files        []Wheel // wheels that were given as files
 	lock         *Lock   // nil if there is none
-	key          string  // of the request
 	notes        []string
 }
 

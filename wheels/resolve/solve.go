@@ -105,7 +105,7 @@ func olderNotes(s *solution, missing []Missing) []string {
 			for _, p := range s.packages {
 				if p.Name == name && p.Version != version {
 					notes = append(notes, fmt.Sprintf("%s %s is used, because %s needs %s, of which there is no usable wheel (`eryx-build wheel %s` builds one from its sources)",
-						name, p.Version, version, m.Name+m.Specifier, m.Requirement()))
+						name, p.Version, by, m.Name+m.Specifier, m.Requirement()))
 				}
 			}
 		}
@@ -159,7 +159,7 @@ func withoutMarker(r Requirement) string {
 func (r *resolver) solveOnce(ctx context.Context, q *question) (s *solution, missing []Missing, err error) {
 	r.progress("resolving %s", r.title())
 	pins := r.lock.pins(r.Upgrade)
-	err = r.withClient(ctx, func(client solver, clientName string) error {
+	err = r.withClient(func(client solver, clientName string) error {
 		pinned := *q
 		pinned.constraints = slices.Concat(q.constraints, pins)
 		s, err = client.solve(ctx, &pinned)
@@ -234,7 +234,7 @@ func (r *resolver) title() string {
 }
 
 // withClient calls use with a client that works.
-func (r *resolver) withClient(ctx context.Context, use func(solver, string) error) error {
+func (r *resolver) withClient(use func(solver, string) error) error {
 	err := pyclient.Try(func(c pyclient.Client) error {
 		dir, err := r.tempDir()
 		if err != nil {
@@ -274,7 +274,7 @@ func failed(f *pyclient.Failure) *Error {
 // download gets packages with a client.
 func (r *resolver) download(ctx context.Context, s *solution, packages []Package) (content map[string][]byte, err error) {
 	q := &question{options: r.Request.ClientOptions, links: r.FindLinks}
-	err = r.withClient(ctx, func(client solver, _ string) error {
+	err = r.withClient(func(client solver, _ string) error {
 		content, err = client.download(ctx, s, packages, q)
 		return err
 	})

@@ -27,6 +27,12 @@ func standIn(p Provided) (file string, data []byte, err error) {
 	var metadata strings.Builder
 	fmt.Fprintf(&metadata, "Metadata-Version: 2.1\nName: %s\nVersion: %s\n", p.Name, parsed)
 	for _, requires := range p.RequiresDist {
+		// uv would look for what other platforms need.
+		if parsed, err := wheels.ParseRequirement(requires); err == nil && !strings.Contains(requires, "extra") {
+			if applies, err := parsed.Applies(); err == nil && !applies {
+				continue
+			}
+		}
 		fmt.Fprintf(&metadata, "Requires-Dist: %s\n", strings.ReplaceAll(requires, "\n", " "))
 	}
 	files := [][2]string{

@@ -71,20 +71,33 @@ func (f *pylockFile) address(dir string) string {
 
 // lock has uv lock a question.
 func (u *uv) lock(ctx context.Context, q *question, more ...string) (*pylock, error) {
+	text, err := u.compile(ctx, q, append(more, "--format=pylock.toml")...)
+	if err != nil {
+		return nil, err
+	}
+	var lock pylock
+	if _, err := toml.Decode(text, &lock); err != nil {
+		return nil, &Error{Kind: ErrFetch, Source: u.client.Name, Problem: "its lock file cannot be read: " + err.Error(), Err: err, Remedy: "update uv"}
+	}
+	return &lock, nil
+}
+
+// compile has uv answer a question, in the format that more says.
+func (u *uv) compile(ctx context.Context, q *question, more ...string) (string, error) {
 	u.runs++
 	dir := filepath.Join(u.dir, fmt.Sprint(u.runs))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("run %s: %w", u.client.Name, err)
+		return "", fmt.Errorf("run %s: %w", u.client.Name, err)
 	}
 	requirements, constraints := filepath.Join(dir, "requirements.txt"), filepath.Join(dir, "constraints.txt")
 	for name, list := range map[string][]string{requirements: q.requirements, constraints: q.constraints} {
 		if err := os.WriteFile(name, []byte(lines(list)), 0o600); err != nil {
-			return nil, fmt.Errorf("run %s: %w", u.client.Name, err)
+			return "", fmt.Errorf("run %s: %w", u.client.Name, err)
 		}
 	}
 	args := []string{
 		"pip", "compile", "--universal", "--no-build", "--no-progress", "--no-header", "--no-python-downloads",
-		"--python-version=" + pyclient.PythonVersion, "--format=pylock.toml",
+		"--python-version=" + wheels.PythonVersion,
 	}
 	args = append(args, more...)
 	for _, option := range q.options {
@@ -104,13 +117,9 @@ func (u *uv) lock(ctx context.Context, q *question, more ...string) (*pylock, er
 	}
 	out, err := u.client.Do(ctx, pyclient.Run{Args: append(args, requirements), Dir: dir, Transcript: true})
 	if err != nil {
-		return nil, u.explain(out, err)
+		return "", u.explain(out, err)
 	}
-	var lock pylock
-	if _, err := toml.Decode(string(out.Stdout), &lock); err != nil {
-		return nil, &Error{Kind: ErrFetch, Source: u.client.Name, Problem: "its lock file cannot be read: " + err.Error(), Err: err, Remedy: "update uv"}
-	}
-	return &lock, nil
+	return string(out.Stdout), nil
 }
 
 var (
@@ -138,7 +147,7 @@ func (u *uv) explain(out *pyclient.Output, err error) error {
 	}
 	if _, reason, ok := strings.Cut(text, "No solution found when resolving dependencies"); ok {
 		reason = strings.TrimLeft(reason, " :╰─▶")
-		reason = strings.TrimPrefix(reason, "cause: ")
+		reason, _, _ = strings.Cut(strings.TrimPrefix(reason, "cause: "), " hint: ")
 		return &Error{Kind: ErrConflict, Source: u.client.Name, Problem: "the requirements cannot all be met: " + strings.TrimSpace(pyclient.WithoutCredentials(reason)),
 			Err: failure, Remedy: "loosen the versions that are asked for"}
 	}
@@ -172,9 +181,41 @@ func (u *uv) solve(ctx context.Context, q *question) (*solution, error) {
 		}
 		more = slices.DeleteFunc(more, func(line string) bool { return slices.Contains(asked.constraints, line) })
 		if len(more) == 0 {
+			u.blame(ctx, &asked, missing)
 			return nil, &MissingError{Packages: missing, Client: u.client.Name}
 		}
 		asked.constraints = slices.Concat(asked.constraints, more)
+	}
+}
+
+// blame finds who requires what is missing: uv says so in requirements files.
+func (u *uv) blame(ctx context.Context, q *question, missing []Missing) {
+	text, err := u.compile(ctx, q, "--format=requirements.txt", "--annotation-style=split")
+	if err != nil {
+		return // it is missing all the same
+	}
+	via := map[string][]string{}
+	chosen := map[string]string{}
+	var name string
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\r\n")
+		by, comment := strings.CutPrefix(strings.TrimSpace(line), "#")
+		if !comment {
+			if parsed, err := wheels.ParseRequirement(line); err == nil {
+				name = wheels.NormalizeName(parsed.Name)
+				chosen[name] = strings.TrimPrefix(parsed.Specifiers.String(), "==")
+			}
+			continue
+		}
+		by = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(by), "via"))
+		if wheels.ValidName(by) {
+			via[name] = append(via[name], wheels.NormalizeName(by))
+		}
+	}
+	for i := range missing {
+		for _, by := range via[missing[i].Name] {
+			missing[i].RequiredBy = insert(missing[i].RequiredBy, displayName(by, chosen[by]))
+		}
 	}
 }
 
