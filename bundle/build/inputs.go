@@ -14,7 +14,7 @@ import (
 // the same inputs changes and its revision here does not.
 var revisions = map[string]int{
 	StageLink:    2,
-	StageMeter:   2,
+	StageMeter:   3,
 	StageCompile: 1,
 	StageStdlib:  2,
 	StagePreinit: 1,
