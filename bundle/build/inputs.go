@@ -14,7 +14,7 @@ import (
 // the same inputs changes and its revision here does not.
 var revisions = map[string]int{
 	StageLink:    2,
-	StageMeter:   3,
+	StageMeter:   4,
 	StageCompile: 1,
 	StageStdlib:  2,
 	StagePreinit: 1,
