@@ -246,6 +246,32 @@ func TestAttackUntrusted(t *testing.T) {
 	}
 }
 
+// TestAttackDoubling gives C code structures that are small, and without an end
+// to walk through, for each part is there twice.
+func TestAttackDoubling(t *testing.T) {
+	watch := watchStalls(t)
+	for _, source := range []string{
+		"import ast\ne = ast.Constant(1, lineno=1, col_offset=0)\nfor _ in range(100): e = ast.BinOp(e, ast.Add(), e, lineno=1, col_offset=0)\ncompile(ast.Expression(e), '', 'eval')",
+		"import ast\ne = ast.Name('x', ast.Load(), lineno=1, col_offset=0)\nfor _ in range(100): e = ast.IfExp(e, e, e, lineno=1, col_offset=0)\ncompile(ast.Expression(e), '', 'eval')",
+		"a = b = 1\nfor _ in range(100): a, b = slice(a, a, a), slice(b, b, b)\na == b",
+		"a = ()\nfor _ in range(100): a = (a, a)\nisinstance(1, a)",
+		"a = ()\nfor _ in range(100): a = (a, a)\n'x'.startswith(a) if 0 else repr(a)",
+		"import functools\na = print\nfor _ in range(100): a = functools.partial(lambda *x: 0, a, a)\nrepr(a)",
+		"import types\na = b = 1\nfor _ in range(100): a, b = types.SimpleNamespace(x=a, y=a), types.SimpleNamespace(x=b, y=b)\na == b",
+		"a = Exception()\nfor _ in range(100): a = ExceptionGroup('', [a, a])\na.split(KeyError)",
+		"import copy, pickle\na = 1\nfor _ in range(100): a = slice(a, a)\nhash(a)",
+		"import json\na = []\nfor _ in range(100): a = [a, a]\nresult = a",
+	} {
+		began := time.Now()
+		_, err := execute(t, source, &eryx.SandboxConfig{Timeout: 100 * time.Millisecond})
+		var raised *eryx.PythonError
+		if late := time.Since(began); late > 5*time.Second || !errors.Is(err, eryx.ErrSandbox) && !errors.As(err, &raised) {
+			t.Errorf("%s\nafter %v: %s", source, late, explain(err))
+		}
+	}
+	t.Log(watch())
+}
+
 //go:embed testdata/hostile.wasm
 var hostileWasm []byte
 

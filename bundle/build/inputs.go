@@ -14,9 +14,9 @@ import (
 // the same inputs changes and its revision here does not.
 var revisions = map[string]int{
 	StageLink:     3,
-	StageMeter:    2,
+	StageMeter:    4,
 	StageCompile:  1,
-	StageStdlib:   2,
+	StageStdlib:   3,
 	StagePackages: 1,
 	StagePreinit:  1,
 	StagePack:     2,
@@ -32,10 +32,14 @@ func (b *builder) inputs(stage string) ([]any, error) {
 	case StageCompile:
 		return []any{b.metered.Digest(moduleBlob), b.engine.Target()}, nil
 	case StageStdlib:
-		// The module, because it compiles: what it has in memory already may
-		// show in the bytes, as references to interned strings do.
+		// The interpreter, because it compiles: what it has in memory already
+		// may show in the bytes, as references to interned strings do. Native
+		// modules that are linked to it, but not imported, do not.
 		support, err := supportSources()
-		return []any{b.baseDigest, b.metered.Digest(moduleBlob), b.Stdlib, digests(support)}, err
+		return []any{
+			b.baseDigest, cache.Digest(runtimesrc.Library()), revisions[StageLink], revisions[StageMeter],
+			b.Stdlib, digests(support),
+		}, err
 	case StagePackages:
 		return []any{b.library.Digest(stdlibBlob), b.installed.digest}, nil
 	case StagePreinit:

@@ -118,7 +118,7 @@ func (l *loader) load(ctx context.Context) (*Base, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := cache.NewKey("base", codeVersion, l.pins.digest(), variant)
+	key, err := l.pins.key(variant)
 	if err != nil {
 		return nil, err
 	}

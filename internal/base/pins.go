@@ -93,6 +93,11 @@ func (p *pinSet) digest() string {
 	return cache.Digest([]byte(text.String()))
 }
 
+// key is what a variant of the base is kept under.
+func (p *pinSet) key(variant string) (cache.Key, error) {
+	return cache.NewKey("base", codeVersion, p.digest(), variant)
+}
+
 // contentDigest identifies content, given the digests of all the pieces.
 func (p *pinSet) contentDigest(digests map[string]string) string {
 	var text strings.Builder
@@ -147,6 +152,10 @@ func Digest() string {
 	}
 	return p.contentDigest(digests)
 }
+
+// Key is what a cache keeps the base under that is fetched when no source is
+// given.
+func Key() (cache.Key, error) { return pinned().key("") }
 
 // Version is the name and the version of the distribution that the base is
 // taken from.

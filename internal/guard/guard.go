@@ -21,13 +21,17 @@ import (
 	"github.com/eryx-build/eryx/internal/wasm"
 )
 
+// bulkShift says what fills and copies cost: a step for each 4 KiB of memory or
+// 4096 elements of a table, so that what takes milliseconds costs thousands.
+const bulkShift = 12
+
 // maxTable is the most elements that all tables of a module may have together.
 // Python with many extension modules has some tens of thousands.
 const maxTable = 1 << 20
 
 // Module gives a module a counter of its own, which goes down by 1 at each
-// loop, each tail call and each entry of a function that calls others. At 0 it
-// calls the import of that name, a function without parameters that gives how
+// loop, each tail call and each entry of a function that calls others, and by
+// more for instructions that fill or copy much. At 0 it calls the import of that name, a function without parameters that gives how
 // many steps to count next; what is not from 1 to 1<<31-1 counts as 1. A module
 // without that import is refused. The same module gives the same bytes.
 func Module(binary []byte, importModule, importName string) ([]byte, error) {
@@ -107,17 +111,19 @@ func (c *counter) body(body []byte, params int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var at []int
+	var at []site
 	calls := false
 	r := wasm.NewReader(code)
 	var in wasm.Instruction
 	for r.Next(&in) {
 		switch in.Op {
 		case wasm.OpLoop:
-			at = append(at, in.End)
+			at = append(at, site{at: in.End})
 		case wasm.OpReturnCall, wasm.OpReturnCallIndirect:
 			calls = true
-			at = append(at, in.Start)
+			at = append(at, site{at: in.Start})
+		case wasm.OpMemoryFill, wasm.OpMemoryCopy, wasm.OpMemoryInit, wasm.OpTableFill, wasm.OpTableCopy, wasm.OpTableInit:
+			at = append(at, site{at: in.Start, bulk: true})
 		case wasm.OpCall, wasm.OpCallIndirect:
 			calls = true
 		case wasm.OpTableGrow:
@@ -128,7 +134,7 @@ func (c *counter) body(body []byte, params int) ([]byte, error) {
 		return nil, err
 	}
 	if calls {
-		at = slices.Insert(at, 0, 0)
+		at = slices.Insert(at, 0, site{})
 	}
 	if len(at) == 0 {
 		return body, nil
@@ -141,14 +147,49 @@ func (c *counter) body(body []byte, params int) ([]byte, error) {
 		return nil, fmt.Errorf("it has %d locals", left)
 	}
 	locals = append(locals, wasm.Locals{Count: 1, Type: wasm.I32})
-	step := c.step(uint32(left))
-	out := make([]byte, 0, len(code)+len(step)*len(at))
+	step, bulk := c.step(uint32(left)), c.bulk(uint32(left))
+	out := make([]byte, 0, len(code)+len(bulk)*len(at))
 	copied := 0
-	for _, offset := range at {
-		out = append(append(out, code[copied:offset]...), step...)
-		copied = offset
+	for _, s := range at {
+		out = append(out, code[copied:s.at]...)
+		if copied = s.at; s.bulk {
+			out = append(out, bulk...)
+		} else {
+			out = append(out, step...)
+		}
 	}
 	return wasm.JoinBody(locals, append(out, code[copied:]...)), nil
+}
+
+// site is an offset in a function's code at which to count; at bulk ones the
+// topmost operand is a number of bytes or elements.
+type site struct {
+	at   int
+	bulk bool
+}
+
+// bulk takes steps for the topmost operand, n, which it leaves there.
+//
+//	local.set n
+//	local.get n
+//	global.get counter
+//	local.get n
+//	i32.const bulkShift
+//	i32.shr_u
+//	i32.sub
+//	global.set counter
+//
+// and then a step. The counter is above 0 before, and n>>bulkShift less
+// than 1<<20, so that it cannot pass the end of the range.
+func (c *counter) bulk(n uint32) []byte {
+	const shrU = 0x76
+	code := wasm.AppendU32([]byte{byte(wasm.OpLocalSet)}, n)
+	code = wasm.AppendU32(append(code, byte(wasm.OpLocalGet)), n) // stays
+	code = wasm.AppendU32(append(code, byte(wasm.OpGlobalGet)), c.global)
+	code = wasm.AppendU32(append(code, byte(wasm.OpLocalGet)), n)
+	code = append(code, byte(wasm.OpI32Const), bulkShift, shrU, byte(wasm.OpI32Sub))
+	code = wasm.AppendU32(append(code, byte(wasm.OpGlobalSet)), c.global)
+	return append(code, c.step(n)...)
 }
 
 // The instructions that have no name in package wasm.

@@ -59,7 +59,12 @@ func endless() map[string]*wasm.Module {
 	nested := join(op(wasm.OpLoop, noType), op(wasm.OpBlock, noType), op(wasm.OpNop), op(wasm.OpBr, 1), op(wasm.OpEnd), op(wasm.OpEnd))
 	dead := join(op(wasm.OpBlock, noType), op(wasm.OpBr, 0), loop, op(wasm.OpEnd), loop)
 	deadCall := join(op(wasm.OpBlock, noType), op(wasm.OpBr, 0), op(wasm.OpCall, 1), op(wasm.OpEnd), loop)
+	// Each round copies all of a memory of 64 MiB.
+	number := func(n uint32) []byte { return wasm.AppendS32(op(wasm.OpI32Const), int32(n)) }
+	copies := module(join(op(wasm.OpLoop, noType), op(wasm.OpI32Const, 0), op(wasm.OpI32Const, 0), number(64<<20), []byte{0xfc, 0x0a, 0, 0}, op(wasm.OpBr, 0), op(wasm.OpEnd)))
+	copies.Memories[0].Min = 1024
 	return map[string]*wasm.Module{
+		"copies":              copies,
 		"loop":                module(loop),
 		"loop behind a call":  module(op(wasm.OpCall, 2), loop),
 		"br_table":            module(branches),

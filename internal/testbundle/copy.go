@@ -12,34 +12,49 @@ import (
 	"github.com/eryx-build/eryx/internal/cache"
 )
 
-// BaseCache makes a cache at dir, which must not exist yet, that holds the
-// base and nothing else: every stage after it has its work to do.
+// BaseCache makes a cache at dir that holds the base and nothing else: every
+// stage after it has its work to do.
 func BaseCache(tb testing.TB, dir string) {
+	tb.Helper()
+	if err := copyBase(tb, dir); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func copyBase(tb testing.TB, dir string) error {
 	tb.Helper()
 	shared := Cache(tb)
 	if _, err := base.Load(tb.Context(), base.Options{Cache: shared}); err != nil {
-		tb.Fatal(err)
+		return err
 	}
-	indices, err := filepath.Glob(filepath.Join(shared.Dir(), "stages", "base", "*.json"))
+	key, err := base.Key()
 	if err != nil {
-		tb.Fatal(err)
+		return err
 	}
-	for _, path := range indices {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		var index struct {
-			Blobs map[string]cache.Blob `json:"blobs"`
-		}
-		if err := json.Unmarshal(text, &index); err != nil {
-			tb.Fatal(err)
-		}
-		share(tb, path, filepath.Join(dir, "stages", "base", filepath.Base(path)))
-		for _, blob := range index.Blobs {
-			share(tb, shared.BlobPath(blob.SHA256), filepath.Join(dir, "blobs", blob.SHA256[:2], blob.SHA256))
+	entry, err := shared.Lookup(key)
+	if err != nil {
+		return err
+	}
+	if entry == nil {
+		return errors.New("the base is not in the cache that it was loaded into")
+	}
+	value := &cache.Value{Blobs: map[string][]byte{}}
+	var meta json.RawMessage
+	if err := entry.Meta(&meta); err != nil {
+		return err
+	}
+	value.Meta = meta
+	for _, name := range entry.Names() {
+		if value.Blobs[name], err = entry.Blob(name); err != nil {
+			return err
 		}
 	}
+	c, err := cache.Open(dir)
+	if err != nil {
+		return err
+	}
+	_, err = c.Store(key, value)
+	return err
 }
 
 // CopyCache returns a cache of the test's own with what another one holds.

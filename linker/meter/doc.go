@@ -19,9 +19,12 @@
 //
 // # Where
 //
-// A program that never comes back to where it was needs as much code, or as
-// much stack, as it takes steps. So it is enough to count at the header of each
-// loop and at each tail call; other calls are bounded by the stack.
+// A program that never comes back to where it was takes as many steps as it has
+// code. It comes back by loops and by calls, so each loop counts at its header,
+// each tail call counts, and so does one function at least of each cycle of
+// calls, when it is entered. The stack bounds how deep calls are, but not how
+// many: the hash of a slice whose parts are a slice, twice, a hundred deep, took
+// neither a loop nor much stack, and no time would have sufficed for it.
 //
 // Time is also what a single instruction takes that fills or copies memory. A
 // script can arrange for hardly anything else: a loop around a copy of 30 MB

@@ -50,7 +50,8 @@ type Report struct {
 	Functions int `json:"functions"` // that count
 	Loops     int `json:"loops"`
 	TailCalls int `json:"tailCalls"`
-	Bulk      int `json:"bulk"` // instructions that fill or copy memory
+	Bulk      int `json:"bulk"`    // instructions that fill or copy memory
+	Entries   int `json:"entries"` // functions that count when they are called
 	// Dispatch is the number of targets of the interpreter's dispatch.
 	Dispatch int `json:"dispatch"`
 }
@@ -100,9 +101,13 @@ func Instrument(binary []byte, options Options) ([]byte, *Report, error) {
 	report := &Report{}
 	w := newWriter(m)
 	types := m.FuncTypes()
+	entered, err := entries(m.Code, w.firstDefined)
+	if err != nil {
+		return nil, nil, fmt.Errorf("meter: %w", err)
+	}
 	for i, body := range m.Code {
 		index := int(w.firstDefined) + i
-		rewritten, found, err := w.body(body, len(types[index].Params))
+		rewritten, found, err := w.body(body, len(types[index].Params), entered[i])
 		if err != nil {
 			return nil, nil, fmt.Errorf("meter: function %s: %w", functionName(names, index), err)
 		}
@@ -110,7 +115,8 @@ func Instrument(binary []byte, options Options) ([]byte, *Report, error) {
 		report.Loops += found.loops
 		report.TailCalls += found.tailCalls
 		report.Bulk += found.bulk
-		if found.loops+found.tailCalls+found.bulk > 0 {
+		report.Entries += found.entries
+		if found.loops+found.tailCalls+found.bulk+found.entries > 0 {
 			report.Functions++
 		}
 		if index == interpreter {

@@ -230,7 +230,7 @@ func FuzzInstrument(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, found, err := plan(code)
+			_, found, err := plan(code, false)
 			if err != nil {
 				t.Fatal(err)
 			}

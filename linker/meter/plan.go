@@ -3,7 +3,7 @@ package meter
 import "github.com/eryx-build/eryx/internal/wasm"
 
 // counts is what one function counts at.
-type counts struct{ loops, tailCalls, bulk, dispatch int }
+type counts struct{ loops, tailCalls, bulk, entries, dispatch int }
 
 // site is an offset in a function's code at which to count.
 type site struct {
@@ -14,16 +14,21 @@ type site struct {
 }
 
 // plan finds the sites in a function's code, ascending: the header of each
-// loop, and in front of each tail call, each fill and each copy of memory.
+// loop, in front of each tail call, each fill and each copy of memory, and with
+// entry the beginning.
 //
 // counts.dispatch is the number of targets of the largest br_table that lies
 // within a loop, which in a bytecode interpreter is its dispatch.
-func plan(code []byte) ([]site, counts, error) {
+func plan(code []byte, entry bool) ([]site, counts, error) {
 	var (
 		sites []site
 		found counts
 		open  []bool // for each open block, whether it is a loop or in one
 	)
+	if entry {
+		found.entries++
+		sites = append(sites, site{})
+	}
 	inLoop := func() bool { return len(open) > 0 && open[len(open)-1] }
 	r := wasm.NewReader(code)
 	var in wasm.Instruction

@@ -146,13 +146,13 @@ func (w *writer) refillBody() []byte {
 	return wasm.JoinBody([]wasm.Locals{{Count: 1, Type: wasm.I32}}, append(code, byte(wasm.OpEnd)))
 }
 
-// body rewrites one function.
-func (w *writer) body(body []byte, params int) ([]byte, counts, error) {
+// body rewrites one function; entry says that it counts when it is entered.
+func (w *writer) body(body []byte, params int, entry bool) ([]byte, counts, error) {
 	locals, code, err := wasm.SplitBody(body)
 	if err != nil {
 		return nil, counts{}, err
 	}
-	sites, found, err := plan(code)
+	sites, found, err := plan(code, entry)
 	if err != nil {
 		return nil, counts{}, err
 	}
