@@ -84,13 +84,14 @@ var rooms = map[string]room{
 	"runtime-src":    {pure: true},
 	"stdlib":         {imports: []string{"internal/image"}},
 	"wheels":         {pure: true},
+	"wheels/build":   {imports: []string{"internal/atomicfile", "internal/base", "internal/cache", "internal/pyclient", "internal/wasm", "wheels"}, externals: []string{toml}},
 	"wheels/resolve": {imports: []string{"internal/atomicfile", "internal/cache", "internal/pyclient", "internal/version", "wheels"}, externals: []string{toml}, tests: []string{"internal/testtool"}},
 
 	// Programs.
 	"cmd/eryx-build": {
 		imports: []string{
 			".", "bundle", "bundle/build", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine/wazero", "internal/progress",
-			"internal/version", "preinit", "stdlib",
+			"internal/version", "preinit", "stdlib", "wheels/build",
 		},
 		externals: []string{cobra, pflag, xterm, xsys},
 	},
@@ -126,7 +127,7 @@ var engineFree = []string{"internal/wasi", "internal/vfs", "internal/guest", "in
 // only run bundles stay small.
 var builderOnly = []string{
 	"bundle/build", "internal/base", "internal/progress", "internal/pyclient", "linker", "linker/meter", "preinit", "runtime-src",
-	"stdlib", "wheels", "wheels/resolve", cobra, pflag, progressbar, toml,
+	"stdlib", "wheels", "wheels/build", "wheels/resolve", cobra, pflag, progressbar, toml,
 }
 
 // impurePackages of the standard library are closed to pure packages.
