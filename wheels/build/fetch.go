@@ -116,19 +116,19 @@ func parseTarget(text string) (name, version string, err error) {
 			Remedy: "give a name such as numpy, a name and a version such as numpy==2.5.5, an sdist, or a directory",
 		}
 	}
-	name, version, pinned := strings.Cut(strings.ReplaceAll(text, " ", ""), "==")
+	_, version, pinned := strings.Cut(strings.ReplaceAll(text, " ", ""), "==")
 	if pinned {
-		if _, err := wheels.ParseVersion(version); err != nil || strings.ContainsAny(version, ",;[") {
-			pinned = false
-		}
+		_, err := wheels.ParseVersion(version)
+		pinned = err == nil
 	} else {
-		pinned = wheels.NormalizeName(name) == r.Name
+		pinned = len(r.Specifiers) == 0
 	}
+	pinned = pinned && len(r.Extras) == 0 && r.URL == "" && r.Marker == nil
 	if !pinned {
 		return "", "", &Error{
 			Kind: ErrInput, Subject: text, Problem: "one version is built: ranges, extras and markers have no meaning here",
 			Remedy: fmt.Sprintf("give %s, or %s==VERSION", r.Name, r.Name),
 		}
 	}
-	return wheels.NormalizeName(name), version, nil
+	return wheels.NormalizeName(r.Name), version, nil
 }

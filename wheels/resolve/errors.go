@@ -184,6 +184,7 @@ type MissingError struct {
 
 func (e *MissingError) Error() string {
 	var text strings.Builder
+	told := false // what is needed is the same for all
 	for i := range e.Packages {
 		m := &e.Packages[i]
 		if i > 0 {
@@ -200,7 +201,8 @@ func (e *MissingError) Error() string {
 		if len(m.RequiredBy) > 0 {
 			fmt.Fprintf(&text, " (required by %s)", strings.Join(m.RequiredBy, ", "))
 		}
-		if m.Known && m.Version != "" {
+		if m.Known && m.Version != "" && !told {
+			told = true
 			fmt.Fprintf(&text, "\n  needed:  %s", needed)
 		}
 		fmt.Fprintf(&text, "\n  offered: %s", m.offered())

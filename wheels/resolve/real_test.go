@@ -56,7 +56,8 @@ func TestRealNativePackages(t *testing.T) {
 		"no-such-package-of-this-name-eryx": {"there is no such package", "check the spelling"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Resolve(t.Context(), Options{Request: *arguments(t, name)})
+			c := openCache(t)
+			_, err := Resolve(t.Context(), Options{Request: *arguments(t, name), Cache: c})
 			if !errors.Is(err, ErrNoWheel) {
 				t.Fatalf("got %v", err)
 			}
@@ -64,6 +65,16 @@ func TestRealNativePackages(t *testing.T) {
 				if !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(part)) {
 					t.Errorf("%q is not in: %v", part, err)
 				}
+			}
+			if name != "jinja2" {
+				return
+			}
+			// With a wheel of what is missing, the newest is used.
+			built := t.TempDir()
+			saveWheel(t, built, "markupsafe", "3.0.4", wasiTag)
+			set, err := Resolve(t.Context(), Options{Request: *arguments(t, name), FindLinks: []string{built}, Cache: c})
+			if err != nil || len(set.Wheels) != 2 || set.Wheels[0].Version < "3.1" || set.Wheels[1].Source != SourceLinks || len(set.Notes) != 0 {
+				t.Errorf("with a wheel: %v, %+v", err, set)
 			}
 		})
 	}
