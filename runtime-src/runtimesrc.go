@@ -18,7 +18,7 @@ const SupportPath = "/usr/lib/eryx"
 //go:embed prebuilt/liberyx.so
 var library []byte
 
-//go:embed python/eryx_support/*.py
+//go:embed python/*.py python/ctypes/*.py python/eryx_support/*.py
 var python embed.FS
 
 //go:embed LICENSE

@@ -64,7 +64,9 @@ func TestSupportIsShielded(t *testing.T) {
 	}
 	files := 0
 	err := fs.WalkDir(runtimesrc.Support(), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".py") {
+		// What is beside eryx_support stands in for modules of the standard
+		// library: scripts may do to it what they like.
+		if err != nil || !strings.HasSuffix(path, ".py") || !strings.HasPrefix(path, "eryx_support/") {
 			return err
 		}
 		files++

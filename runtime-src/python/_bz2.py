@@ -1,0 +1,22 @@
+"""What bz2 imports. This Python was built without bzip2.
+
+Packages such as networkx import bz2 for files that nobody may ever ask for.
+The import works, and whoever compresses is told. lzma, ssl and the others stay
+missing: packages expect that of them.
+"""
+
+_REASON = "this Python was built without bzip2; use gzip, zlib or zipfile with ZIP_DEFLATED"
+
+
+class BZ2Compressor:
+    """Raises OSError."""
+
+    def __init__(self, compresslevel=9, /):
+        raise OSError(_REASON)
+
+
+class BZ2Decompressor:
+    """Raises OSError."""
+
+    def __init__(self):
+        raise OSError(_REASON)
