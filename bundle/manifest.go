@@ -1,6 +1,9 @@
 package bundle
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // FormatVersion is the version of the format that this package reads and
 // writes. It is raised when a reader of the older version would misunderstand
@@ -82,6 +85,12 @@ type Source struct {
 	SHA256  string `json:"sha256"`         // of File, or of what was taken from the distribution
 	Licence string `json:"licence"`        // an SPDX expression
 	PURL    string `json:"purl,omitempty"` // its package URL
+}
+
+// IsPackage reports whether it is a Python package in the bundle's
+// site-packages.
+func (s *Source) IsPackage() bool {
+	return strings.HasPrefix(s.PURL, "pkg:pypi/") && s.File != "" // the base has no file of its own
 }
 
 // BuildOptions are the choices of whoever built a bundle.

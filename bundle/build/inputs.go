@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/eryx-build/eryx/internal/base"
 	"github.com/eryx-build/eryx/internal/cache"
 	"github.com/eryx-build/eryx/internal/version"
 	runtimesrc "github.com/eryx-build/eryx/runtime-src"
@@ -91,4 +92,16 @@ func meta[T any](e *cache.Entry) (T, error) {
 	var m T
 	err := e.Meta(&m)
 	return m, err
+}
+
+// Identity is the digest of everything but the options that goes into bundles:
+// the base, the sandbox's own parts and the stages. Bundles of the same
+// options and the same identity are the same.
+func Identity() (string, error) {
+	support, err := supportSources()
+	if err != nil {
+		return "", err
+	}
+	key, err := cache.NewKey("identity", version.Version, revisions, base.Digest(), cache.Digest(runtimesrc.Library()), digests(support))
+	return key.SHA256, err
 }

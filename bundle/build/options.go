@@ -42,6 +42,9 @@ type Options struct {
 	Packages []string
 	// Requirements are paths of requirements files.
 	Requirements []string
+	// Request, if not nil, asks for more packages, as a project or a script
+	// does: see [resolve.ReadProject] and [resolve.ParseScript].
+	Request *resolve.Request
 	// FindLinks are directories of wheels to consider as well.
 	FindLinks []string
 	// Lock is the path of a lock file, which is used where it fits what is

@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -36,7 +39,9 @@ type packageSet struct {
 	digest  string // of the tree
 }
 
-func (b *builder) hasPackages() bool { return len(b.Packages)+len(b.Requirements) > 0 }
+func (b *builder) hasPackages() bool {
+	return len(b.Packages)+len(b.Requirements) > 0 || b.Request != nil && len(b.Request.Requirements) > 0
+}
 
 // packages finds the packages that are asked for, and makes one tree of them.
 // The lock file is written when all of them have turned out to be usable.
@@ -46,6 +51,10 @@ func (b *builder) packages(ctx context.Context) (cached bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	maxAge := resolvedAge
+	if b.Upgrade {
+		maxAge = 0
+	}
 	set, err := resolve.Resolve(ctx, resolve.Options{
 		Request:   *request,
 		Provided:  provided(trees),
@@ -54,7 +63,7 @@ func (b *builder) packages(ctx context.Context) (cached bool, err error) {
 		Locked:    b.Locked,
 		Upgrade:   b.Upgrade,
 		Offline:   b.Offline,
-		MaxAge:    resolvedAge,
+		MaxAge:    maxAge,
 		Cache:     b.cache,
 		Build:     b.BuildWheel,
 		Progress:  b.Observer.Message,
@@ -65,7 +74,7 @@ func (b *builder) packages(ctx context.Context) (cached bool, err error) {
 	for _, note := range set.Notes {
 		b.Observer.Message(note)
 	}
-	installed := &packageSet{lock: set.Lock.Text()}
+	installed := &packageSet{lock: set.Lock.Text(), sources: treeSources(trees)}
 	for i := range set.Wheels {
 		w := &set.Wheels[i]
 		opened, err := wheels.Open(w.File, w.Data())
@@ -75,7 +84,7 @@ func (b *builder) packages(ctx context.Context) (cached bool, err error) {
 		trees = append(trees, opened.Tree())
 		installed.sources = append(installed.sources, bundle.Source{
 			Name: w.Name, Version: w.Version, File: w.File, SHA256: w.SHA256,
-			Licence: licence(opened.Metadata), PURL: "pkg:pypi/" + w.Name + "@" + w.Version,
+			Licence: licence(opened.Metadata), PURL: packageURL(w.Name, w.Version),
 		})
 	}
 	if installed.tree, err = wheels.Merge(trees...); err != nil {
@@ -88,6 +97,10 @@ func (b *builder) packages(ctx context.Context) (cached bool, err error) {
 	if err := installed.tree.CheckRequirements(required...); err != nil {
 		return false, err
 	}
+	if note := dataNote(installed.tree); note != "" {
+		b.Observer.Message(note)
+	}
+	slices.SortStableFunc(installed.sources, func(a, b bundle.Source) int { return strings.Compare(a.Name, b.Name) })
 	installed.digest = treeDigest(installed.tree)
 	b.installed = installed
 	_, err = set.WriteLock()
@@ -121,12 +134,16 @@ func (b *builder) request() (*resolve.Request, []*wheels.Tree, error) {
 		}
 		request.Add(more)
 	}
+	request.Add(b.Request)
 	return request, trees, nil
 }
 
 // openTree reads a tar or a directory.
 func openTree(path string) (*wheels.Tree, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &resolve.Error{Kind: resolve.ErrInput, Source: path, Problem: "no such file or directory", Err: err}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +160,10 @@ func openTree(path string) (*wheels.Tree, error) {
 	}
 	dir := os.DirFS(absolute)
 	if wheels.IsProject(dir) {
-		return nil, fmt.Errorf("%s is the source of a package: build a wheel of it with `eryx-build wheel %s`, and give that", path, path)
+		return nil, &resolve.Error{
+			Kind: resolve.ErrInput, Source: path, Problem: "is the source of a package",
+			Remedy: fmt.Sprintf("build a wheel of it with `eryx-build wheel %s`, and give that", path),
+		}
 	}
 	return wheels.FromDir(filepath.Base(absolute), dir)
 }
@@ -152,21 +172,47 @@ func openTree(path string) (*wheels.Tree, error) {
 func provided(trees []*wheels.Tree) []resolve.Provided {
 	var list []resolve.Provided
 	for _, tree := range trees {
-		for _, d := range tree.Dists {
-			list = append(list, resolve.Provided{
-				Name: d.Name, Version: d.Version.String(), RequiresDist: d.Metadata.RequiresDist, File: d.Origin,
-			})
-		}
+		list = append(list, resolve.ProvidedBy(tree)...)
 	}
 	return list
 }
 
-// licence is a distribution's SPDX expression, as far as it states one.
-func licence(m *wheels.Metadata) string {
-	if m.LicenseExpression != "" {
-		return m.LicenseExpression
+// treeSources are the distributions of trees, with the digest of the tree that
+// brings them.
+func treeSources(trees []*wheels.Tree) []bundle.Source {
+	var sources []bundle.Source
+	for _, tree := range trees {
+		digest := treeDigest(tree)
+		for _, d := range tree.Dists {
+			version := d.Version.String()
+			sources = append(sources, bundle.Source{
+				Name: d.Name, Version: version, File: d.Origin, SHA256: digest,
+				Licence: licence(d.Metadata), PURL: packageURL(d.Name, version),
+			})
+		}
 	}
-	return "NOASSERTION"
+	return sources
+}
+
+func packageURL(name, version string) string { return "pkg:pypi/" + name + "@" + version }
+
+// dataNote says which files of packages are left out because they belong
+// outside of site-packages, such as manual pages: nothing in a sandbox reads
+// them from there.
+func dataNote(tree *wheels.Tree) string {
+	if len(tree.Data) == 0 {
+		return ""
+	}
+	dirs := map[string]bool{}
+	for name := range tree.Data {
+		dirs[path.Join(wheels.Prefix, path.Dir(name))] = true
+	}
+	list := slices.Sorted(maps.Keys(dirs))
+	const most = 3
+	if len(list) > most {
+		list = append(list[:most], fmt.Sprintf("%d other directories", len(list)-most))
+	}
+	return fmt.Sprintf("Left out: %d files of packages that belong outside of site-packages, in %s", len(tree.Data), strings.Join(list, ", "))
 }
 
 func treeDigest(tree *wheels.Tree) string {

@@ -58,7 +58,7 @@ or "eryx-build run", restores a sandbox from it in well under a millisecond.`,
 	root.SetCompletionCommandGroupID(groupCare)
 	root.AddCommand(
 		a.bundleCommand(), a.wheelCommand(), a.runCommand(), a.inspectCommand(), a.verifyCommand(),
-		a.cacheCommand(), a.doctorCommand(), a.versionCommand(),
+		a.cacheCommand(), a.doctorCommand(), a.explainCommand(), a.versionCommand(),
 		exitCodesTopic(),
 	)
 	return root

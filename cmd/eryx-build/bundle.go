@@ -14,7 +14,9 @@ import (
 
 	"github.com/eryx-build/eryx/bundle"
 	"github.com/eryx-build/eryx/bundle/build"
+	"github.com/eryx-build/eryx/internal/cache"
 	"github.com/eryx-build/eryx/stdlib"
+	"github.com/eryx-build/eryx/wheels/resolve"
 )
 
 const defaultOutput = "python.eryx"
@@ -25,6 +27,8 @@ type bundleFlags struct {
 	asDefault bool
 	embed     string
 	packages  packageFlags
+	request   *resolve.Request // of the project or the script
+	noProject bool
 	preimport moduleNames
 	setup     string
 	base      string
@@ -38,11 +42,15 @@ type bundleFlags struct {
 	quiet     bool
 }
 
-func (a *app) bundleCommand() *cobra.Command {
-	f := &bundleFlags{stdlib: choiceValue{
+func newBundleFlags() *bundleFlags {
+	return &bundleFlags{stdlib: choiceValue{
 		value:   string(stdlib.Trimmed),
 		choices: []string{string(stdlib.Trimmed), string(stdlib.Full)},
 	}}
+}
+
+func (a *app) bundleCommand() *cobra.Command {
+	f := newBundleFlags()
 	cmd := &cobra.Command{
 		Use:     "bundle",
 		Short:   "Make a bundle of Python",
@@ -53,7 +61,17 @@ its memory, compile it to native code and pack all of that into one file.
 
 Every stage's result is cached, so that the same inputs do no work twice. The
 same inputs also give the same bytes. The path of the bundle is printed on
-standard output, progress on standard error.`,
+standard output, progress on standard error.
+
+Packages are resolved, with what they depend on, by the same pip or uv. A
+native one of which there is no wheel for the sandbox is built from source, as
+"eryx-build wheel" does, unless --no-build forbids it.
+
+A pyproject.toml in the working directory that has a table [tool.eryx] is used:
+its project's dependencies are packages of the bundle, and the table's packages,
+requirements, find-links, preimport, setup, stdlib, hash-seed, output and lock
+mean what the options do. Packages and modules given here are added to its own;
+other options given here win. --default takes nothing from it.`,
 		Example: `  eryx-build bundle
   eryx-build bundle --preimport json,re,asyncio --setup warm.py -o app.eryx
   eryx-build bundle -p requests -p ./local-1.0-py3-none-any.whl --preimport requests
@@ -62,6 +80,9 @@ standard output, progress on standard error.`,
   eryx-build bundle --preimport json --embed ./internal/python`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.useProject(cmd, f); err != nil {
+				return err
+			}
 			if err := f.check(cmd); err != nil {
 				return err
 			}
@@ -74,6 +95,7 @@ standard output, progress on standard error.`,
 	flags.BoolVar(&f.asDefault, "default", false, "write the default bundle, in the user's cache")
 	flags.StringVar(&f.embed, "embed", "", "write a Go package that embeds the bundle into this `DIR`")
 	f.packages.register(flags)
+	flags.BoolVar(&f.noProject, "no-project", false, "do not use a pyproject.toml in the working directory")
 	flags.Var(&f.preimport, "preimport", "import these `MODULES`, separated by commas, ahead of time; repeatable")
 	flags.StringVar(&f.setup, "setup", "", "run this Python `FILE` after the imports, ahead of time")
 	flags.StringVar(&f.base, "base", "", "take componentize-py's wheel from this `FILE|DIR|URL` instead of asking pip or uv")
@@ -99,6 +121,9 @@ func (f *bundleFlags) check(cmd *cobra.Command) error {
 	if f.stackSize.bytes > math.MaxUint32/4 {
 		return usageError(cmd, "--stack-size %s is more than a 32-bit memory has room for", f.stackSize.String())
 	}
+	if err := f.packages.check(cmd, f.packages.lock); err != nil {
+		return err
+	}
 	if f.embed != "" && !f.asDefault && !cmd.Flags().Changed("output") {
 		f.output = "" // the package is all that is asked for
 	}
@@ -116,23 +141,20 @@ func (f *bundleFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-func (a *app) makeBundle(ctx context.Context, f *bundleFlags) error {
-	c, err := a.openCache()
-	if err != nil {
-		return err
-	}
-	options := build.Options{
-		Output:    f.output,
-		Base:      f.base,
-		Offline:   f.offline,
-		Preimport: f.preimport,
-
+// options are what f means for the builder.
+func (f *bundleFlags) options(c *cache.Cache) (build.Options, error) {
+	o := build.Options{
+		Output:       f.output,
+		Base:         f.base,
+		Offline:      f.offline,
 		Packages:     f.packages.packages,
 		Requirements: f.packages.requirements,
+		Request:      f.request,
 		FindLinks:    f.packages.findLinks,
 		Lock:         f.packages.lock,
 		Locked:       f.packages.locked,
 		Upgrade:      f.packages.upgrade,
+		Preimport:    f.preimport,
 		Stdlib:       stdlib.Profile(f.stdlib.value),
 		HashSeed:     f.hashSeed,
 		StackSize:    uint32(f.stackSize.bytes),
@@ -140,11 +162,24 @@ func (a *app) makeBundle(ctx context.Context, f *bundleFlags) error {
 		CacheDir:     c.Dir(),
 	}
 	if f.setup != "" {
-		if options.Setup, err = os.ReadFile(f.setup); err != nil {
-			return inputError(fmt.Errorf("read the setup script: %w", err), "")
+		var err error
+		if o.Setup, err = os.ReadFile(f.setup); err != nil {
+			return o, inputError(fmt.Errorf("read the setup script: %w", err), "")
 		}
 		// Not its path: the same script gives the same bundle everywhere.
-		options.SetupName = filepath.Base(f.setup)
+		o.SetupName = filepath.Base(f.setup)
+	}
+	return o, builtWheels(c, &o)
+}
+
+func (a *app) makeBundle(ctx context.Context, f *bundleFlags) error {
+	c, err := a.openCache()
+	if err != nil {
+		return err
+	}
+	options, err := f.options(c)
+	if err != nil {
+		return err
 	}
 	if f.asDefault {
 		if options.Output, err = defaultBundlePath(); err != nil {
@@ -162,7 +197,7 @@ func (a *app) makeBundle(ctx context.Context, f *bundleFlags) error {
 		defer os.RemoveAll(dir)
 		options.Output = filepath.Join(dir, defaultOutput)
 	}
-	result, err := a.build(ctx, options, f.quiet)
+	result, err := a.build(ctx, options, buildingOf(&f.packages), f.quiet)
 	if err != nil {
 		return err
 	}
@@ -180,11 +215,33 @@ func (a *app) makeBundle(ctx context.Context, f *bundleFlags) error {
 	return a.printBundle(f, result)
 }
 
+// building says whether native wheels that are missing are built.
+type building int
+
+const (
+	buildNone   building = iota
+	buildPinned          // those of which a recipe pins the sources
+	buildAny
+)
+
+func buildingOf(f *packageFlags) building {
+	if f.noBuild {
+		return buildNone
+	}
+	return buildAny
+}
+
 // build runs the stages and shows their progress.
-func (a *app) build(ctx context.Context, options build.Options, silently bool) (*build.Result, error) {
+func (a *app) build(ctx context.Context, options build.Options, wheels building, silently bool) (*build.Result, error) {
 	observer := a.reporter(silently)
 	defer observer.Close()
 	options.Observer = observer
+	if wheels != buildNone {
+		builder := &wheelBuilder{
+			base: options.Base, cacheDir: options.CacheDir, offline: options.Offline, pinnedOnly: wheels == buildPinned, progress: observer,
+		}
+		options.BuildWheel = builder.build
+	}
 	return build.Bundle(ctx, options)
 }
 

@@ -51,7 +51,7 @@ func (a *app) defaultBundle(ctx context.Context, offline, silently bool) (string
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", err
 	}
-	if _, err := a.build(ctx, build.Options{Output: path, Offline: offline, CacheDir: c.Dir()}, silently); err != nil {
+	if _, err := a.build(ctx, build.Options{Output: path, Offline: offline, CacheDir: c.Dir()}, buildNone, silently); err != nil {
 		return "", err
 	}
 	return path, nil

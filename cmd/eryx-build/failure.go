@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -11,7 +12,10 @@ import (
 
 	"github.com/eryx-build/eryx/internal/atomicfile"
 	"github.com/eryx-build/eryx/internal/base"
+	"github.com/eryx-build/eryx/internal/explain"
 	"github.com/eryx-build/eryx/preinit"
+	wheelbuild "github.com/eryx-build/eryx/wheels/build"
+	"github.com/eryx-build/eryx/wheels/resolve"
 )
 
 // The exit statuses, as `eryx-build help exit-codes` documents them.
@@ -118,15 +122,42 @@ func (a *app) report(ctx context.Context, err error) int {
 	switch {
 	case errors.As(err, &known):
 		code = known.code
-	case errors.Is(err, base.ErrSource):
+	case errors.Is(err, base.ErrSource), badPackage(err):
 		code = exitInput
 	}
 	message := strings.TrimSpace(err.Error())
 	for _, prefix := range []string{"eryx: ", "build: ", "bundle: "} { // the library's own
 		message = strings.TrimPrefix(message, prefix)
 	}
-	fmt.Fprintf(a.stderr, "eryx-build: %s%s\n", message, remedy(err))
+	fmt.Fprintf(a.stderr, "eryx-build: %s%s%s\n", message, remedy(err), explanation(err))
 	return code
+}
+
+// explanation says where more is to be read about an error that has a code.
+func explanation(err error) string {
+	if code := explain.Code(err); code != "" {
+		return nextStep + "(eryx-build explain " + code + ")"
+	}
+	return ""
+}
+
+// wheelCodes begin the codes of unusable packages.
+const wheelCodes = "ERYX-W"
+
+// badPackage reports whether a file, a requirement or a lock file that was
+// given is at fault, rather than what is offered for it or what became of it.
+func badPackage(err error) bool {
+	var missing *resolve.MissingError
+	if errors.As(err, &missing) {
+		return false
+	}
+	if strings.HasPrefix(explain.Code(err), wheelCodes) {
+		return true
+	}
+	return slices.ContainsFunc(
+		[]error{resolve.ErrInput, resolve.ErrNoWheel, resolve.ErrHash, resolve.ErrLocked, wheelbuild.ErrInput, wheelbuild.ErrRecipe},
+		func(kind error) bool { return errors.Is(err, kind) },
+	)
 }
 
 // printTraceback shows where in Python a build failed, unless that is plain

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eryx-build/eryx/bundle"
+	"github.com/eryx-build/eryx/preinit"
 )
 
 // inspection is the result of `eryx-build inspect --json`.
@@ -31,8 +32,8 @@ func (a *app) inspectCommand() *cobra.Command {
 		Short:   "Show what is in a bundle, and where it comes from",
 		GroupID: groupMain,
 		Long: `Show what is in a bundle: what it was made from, with digests and licences, the
-options it was built with, the modules that are imported, the memory's layout,
-and the size of each part. With --json, that is the manifest.`,
+packages and native modules in it, the options it was built with, the modules
+that are imported, the memory's layout, and the size of each part. With --json, that is the manifest.`,
 		Args: exactly(1, "the BUNDLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := bundle.OpenContext(cmd.Context(), args[0], nil)
@@ -72,12 +73,20 @@ func printInspection(w io.Writer, i *inspection) error {
 	line("python", "%s", m.Python)
 	line("world", "%s", m.World)
 	for _, s := range m.Sources {
+		if s.IsPackage() {
+			continue
+		}
 		from := ""
 		if s.File != "" {
 			from = ", " + s.File
 		}
 		line("source", "%s %s (%s)%s", s.Name, s.Version, s.Licence, from)
 		line("", "sha256 %s", s.SHA256)
+	}
+	for _, s := range m.Sources {
+		if s.IsPackage() {
+			line("package", "%s %s (%s), %s", s.Name, s.Version, s.Licence, s.File)
+		}
 	}
 	preimport := "nothing"
 	if len(m.Options.Preimport) > 0 {
@@ -88,9 +97,13 @@ func printInspection(w io.Writer, i *inspection) error {
 		line("setup", "sha256 %s", m.Options.SetupSHA256)
 	}
 	line("options", "%s standard library, hash seed %d, %s of C stack", m.Options.Stdlib, m.Options.HashSeed, formatSize(int64(m.Options.StackSize)))
-	line("linked", "%s", strings.Join(m.Link.Libraries, ", "))
+	libraries, modules := splitModules(m.Link.Libraries)
+	line("linked", "%s", strings.Join(libraries, ", "))
 	line("", "%d functions (%d that nothing reaches dropped), %d imports, %s of code, %s of data",
 		m.Link.Functions, m.Link.Dropped, m.Link.Imports, formatSize(int64(m.Link.Code)), formatSize(int64(m.Link.Data)))
+	for _, module := range modules {
+		line("module", "%s", module)
+	}
 	line("layout", "stack %#x-%#x, data to %#x, heap from %#x, table of %d", m.Layout.StackLow, m.Layout.StackHigh, m.Layout.DataEnd, m.Layout.HeapBase, m.Layout.TableSize)
 	line("memory", "%s", formatSize(int64(m.Memory.Size)))
 	here := "for this machine"
@@ -111,6 +124,19 @@ func printInspection(w io.Writer, i *inspection) error {
 		return err
 	}
 	return printMembers(w, m.Members)
+}
+
+// splitModules tells the native modules of packages, by their place in
+// site-packages, from the libraries that were linked.
+func splitModules(linked []string) (libraries, modules []string) {
+	for _, name := range linked {
+		if module, ok := strings.CutPrefix(name, preinit.SitePackagesPath+"/"); ok {
+			modules = append(modules, module)
+		} else {
+			libraries = append(libraries, name)
+		}
+	}
+	return libraries, modules
 }
 
 func printMembers(w io.Writer, members []bundle.Member) error {

@@ -18,11 +18,13 @@ import (
 
 // runFlags are the options of `eryx-build run`.
 type runFlags struct {
-	timeout durationValue
-	memory  sizeValue
-	env     []string
-	offline bool
-	quiet   bool
+	timeout    durationValue
+	memory     sizeValue
+	env        []string
+	packages   packageFlags
+	noMetadata bool
+	offline    bool
+	quiet      bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -42,11 +44,19 @@ BUNDLE is a file whose name ends in .eryx or that is a bundle by its content.
 Without one, the default bundle in the user's cache is used, and built the
 first time.
 
+A script brings its packages: those that its inline metadata names (PEP 723:
+dependencies, and a table [tool.eryx] as in pyproject.toml), and those given
+with -p and -r. A bundle with them is built the first time and kept in the
+cache until the list changes, or --upgrade asks for newer ones. Its metadata
+may name files in the script's own directory only; native packages are built
+from source for it if eryx-build comes with a pinned recipe.
+
 The exit status is the script's: 0, 1 after an uncaught exception, n after
 sys.exit(n). A script that the sandbox has to end gives others; see
 "eryx-build help exit-codes".`,
 		Example: `  eryx-build run -c 'import sys; print(sys.argv)' a b
   eryx-build run python.eryx --timeout 5s --max-memory 256MiB script.py < data.json
+  eryx-build run -p requests -p ./dist/local-1.0-py3-none-any.whl script.py
   generate-code | eryx-build run python.eryx -`,
 		// Options end where the script begins, so they are taken apart here.
 		DisableFlagParsing:    true,
@@ -68,7 +78,9 @@ sys.exit(n). A script that the sandbox has to end gives others; see
 	flags.Var(&f.timeout, "timeout", fmt.Sprintf("end the script after this `DURATION`, or \"unlimited\" (default %s)", eryx.DefaultTimeout))
 	flags.Var(&f.memory, "max-memory", fmt.Sprintf("limit its memory to this `SIZE`, or \"unlimited\" (default %s)", strings.ReplaceAll(formatSize(eryx.DefaultMemoryLimit), " ", "")))
 	flags.StringArrayVarP(&f.env, "env", "e", nil, "give it the environment variable `NAME=VALUE`, or NAME as it is here; repeatable")
-	flags.BoolVar(&f.offline, "offline", false, "make no connection if the default bundle has to be built")
+	f.packages.register(flags)
+	flags.BoolVar(&f.noMetadata, "no-metadata", false, "do not use the script's inline metadata")
+	flags.BoolVar(&f.offline, "offline", false, "make no connection if a bundle has to be built")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing about work that takes seconds")
 	return cmd
 }
@@ -93,6 +105,8 @@ func isBundle(name string) bool {
 type script struct {
 	source   string
 	filename string // in tracebacks
+	inline   bool   // it may have metadata in it
+	path     string // its file, "" if it came another way
 	args     []string
 	stdin    io.Reader // nil if it was consumed
 }
@@ -114,7 +128,7 @@ func (a *app) runScript(cmd *cobra.Command, f *runFlags, line commandLine) error
 		MemoryLimit: f.memory.bytes,
 		OutputLimit: 1, // it goes to the streams; nobody looks at the copy
 	}
-	rt, err := a.openRuntime(cmd.Context(), f, line.bundle)
+	rt, err := a.openRuntime(cmd, f, line.bundle, s)
 	if err != nil {
 		return err
 	}
@@ -138,13 +152,21 @@ func (a *app) loadScript(cmd *cobra.Command, line commandLine) (*script, error) 
 		if err != nil {
 			return nil, inputError(fmt.Errorf("read the script from standard input: %w", err), "")
 		}
-		return newScript(source, "<stdin>", append([]string{line.file}, line.args...), nil)
+		s, err := newScript(source, "<stdin>", append([]string{line.file}, line.args...), nil)
+		if err == nil {
+			s.inline = true
+		}
+		return s, err
 	default:
 		source, err := os.ReadFile(line.file)
 		if err != nil {
 			return nil, inputError(fmt.Errorf("read the script: %w", err), "")
 		}
-		return newScript(source, line.file, append([]string{line.file}, line.args...), a.stdin)
+		s, err := newScript(source, line.file, append([]string{line.file}, line.args...), a.stdin)
+		if err == nil {
+			s.inline, s.path = true, line.file
+		}
+		return s, err
 	}
 }
 
@@ -198,18 +220,27 @@ func environment(settings []string) map[string]string {
 	return env
 }
 
-// openRuntime opens the bundle at path, or the default one, which it builds
-// if there is none.
-func (a *app) openRuntime(ctx context.Context, f *runFlags, path string) (*eryx.Runtime, error) {
+// openRuntime opens the bundle at path, or without one that with the script's
+// packages, or the default one; these are built if they are not there.
+func (a *app) openRuntime(cmd *cobra.Command, f *runFlags, path string, s *script) (*eryx.Runtime, error) {
+	ctx := cmd.Context()
 	config := &eryx.Config{}
 	if !f.quiet {
 		config.Notify = a.note
 	}
 	if path == "" {
-		var err error
+		wanted, err := a.scriptPackages(cmd, f, s)
+		if err != nil {
+			return nil, err
+		}
+		if wanted != nil {
+			return a.openScriptBundle(ctx, f, wanted, config)
+		}
 		if path, err = a.defaultBundle(ctx, f.offline, f.quiet); err != nil {
 			return nil, err
 		}
+	} else if f.packages.given() {
+		return nil, usageError(cmd, "packages cannot be added to a bundle that is there: leave %s out, or build another one with `eryx-build bundle -p`", path)
 	}
 	rt, err := eryx.Open(ctx, path, config)
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -93,7 +92,7 @@ func (a *app) makeWheel(ctx context.Context, f *wheelFlags, target string) error
 		CacheDir: c.Dir(), Progress: a.wheelProgress(f),
 	})
 	if err != nil {
-		return wheelError(err)
+		return err
 	}
 	if f.output != "" {
 		if err := os.MkdirAll(f.output, 0o777); err != nil {
@@ -141,13 +140,4 @@ func (a *app) wheelProgress(f *wheelFlags) func(wheelbuild.Progress) {
 			}
 		}
 	}
-}
-
-// wheelError gives a build's error its exit status.
-func wheelError(err error) error {
-	switch {
-	case errors.Is(err, wheelbuild.ErrInput), errors.Is(err, wheelbuild.ErrRecipe):
-		return inputError(err, "")
-	}
-	return err
 }

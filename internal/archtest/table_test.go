@@ -65,7 +65,7 @@ var rooms = map[string]room{
 		imports: []string{
 			"bundle", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine", "internal/engine/wazero",
 			"internal/image", "internal/version", "internal/wasi", "internal/wasm",
-			"linker", "linker/meter", "preinit", "runtime-src", "stdlib",
+			"linker", "linker/meter", "preinit", "runtime-src", "stdlib", "wheels", "wheels/resolve",
 		},
 	},
 	"internal/base":     {imports: []string{"internal/atomicfile", "internal/cache", "internal/pyclient", "internal/version", "internal/wasm"}, externals: []string{compress, toml, xsync}},
@@ -90,8 +90,8 @@ var rooms = map[string]room{
 	// Programs.
 	"cmd/eryx-build": {
 		imports: []string{
-			".", "bundle", "bundle/build", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine/wazero", "internal/progress",
-			"internal/version", "preinit", "stdlib", "wheels/build",
+			".", "bundle", "bundle/build", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine/wazero", "internal/explain",
+			"internal/progress", "internal/version", "preinit", "stdlib", "wheels", "wheels/build", "wheels/resolve",
 		},
 		externals: []string{cobra, pflag, xterm, xsys},
 	},

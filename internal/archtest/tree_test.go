@@ -53,6 +53,9 @@ func walkFiles(t *testing.T, root string, visit func(name string)) {
 			return err
 		}
 		base := path.Base(name)
+		if base == ".git" && !entry.IsDir() { // of a linked worktree
+			return nil
+		}
 		if entry.IsDir() {
 			hidden := strings.HasPrefix(base, ".") && name != "." && base != ".ci" && base != ".github"
 			if hidden || name == "bin" || name == "dist" {
