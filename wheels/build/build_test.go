@@ -12,6 +12,7 @@ import (
 
 	"github.com/eryx-build/eryx/internal/base"
 	"github.com/eryx-build/eryx/internal/testbundle"
+	"github.com/eryx-build/eryx/linker"
 	"github.com/eryx-build/eryx/wheels"
 )
 
@@ -122,7 +123,7 @@ func TestMissingSymbol(t *testing.T) {
 		t.Fatalf("the error is %v", err)
 	}
 	want := []Problem{{
-		Module: "eryx_test_broken" + extensionSuffix, Kind: ProblemUnresolved, Symbol: "fork",
+		Module: "eryx_test_broken" + extensionSuffix, Kind: ProblemUnresolved, Code: linker.CodeUnresolved, Symbol: "fork",
 		Detail: "neither the base nor another module of the wheel defines it", Remedy: missingRemedy("fork"),
 	}}
 	if diff := cmp.Diff(want, audit.Audit.Problems); diff != "" {
