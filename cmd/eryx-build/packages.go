@@ -10,7 +10,6 @@ import (
 	"github.com/eryx-build/eryx/bundle/build"
 	"github.com/eryx-build/eryx/internal/cache"
 	"github.com/eryx-build/eryx/internal/progress"
-	"github.com/eryx-build/eryx/wheels"
 	wheelbuild "github.com/eryx-build/eryx/wheels/build"
 	"github.com/eryx-build/eryx/wheels/resolve"
 )
@@ -105,18 +104,7 @@ func buildTarget(m *resolve.Missing) (target string, pinned bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
-	if recipe == nil || recipe.Version == "" {
-		return m.Requirement(), false, nil
-	}
-	specifiers, err := wheels.ParseSpecifiers(m.Specifier)
-	if err != nil {
-		return "", false, err
-	}
-	version, err := wheels.ParseVersion(recipe.Version)
-	if err != nil {
-		return "", false, err
-	}
-	if !specifiers.Match(version) {
+	if recipe == nil || recipe.Version == "" || !m.Accepts(recipe.Version) {
 		return m.Requirement(), false, nil
 	}
 	return m.Name + "==" + recipe.Version, recipe.SHA256 != "", nil

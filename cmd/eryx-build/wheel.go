@@ -115,7 +115,7 @@ func (a *app) makeWheel(ctx context.Context, f *wheelFlags, target string) error
 		if result.Cached {
 			how = "from the cache"
 		}
-		a.note(fmt.Sprintf("%s, %d native modules, sha256 %s, %s", formatSize(result.Size), len(result.Audit.Modules), result.SHA256, how))
+		a.note(fmt.Sprintf("%s, %s, sha256 %s, %s", formatSize(result.Size), nativeModules(result.Audit), result.SHA256, how))
 	}
 	_, err = fmt.Fprintln(a.stdout, result.Path)
 	return err
@@ -140,4 +140,11 @@ func (a *app) wheelProgress(f *wheelFlags) func(wheelbuild.Progress) {
 			}
 		}
 	}
+}
+// nativeModules counts what is in a wheel.
+func nativeModules(audit *wheelbuild.Audit) string {
+	if len(audit.Modules) == 1 {
+		return "1 native module"
+	}
+	return fmt.Sprintf("%d native modules", len(audit.Modules))
 }

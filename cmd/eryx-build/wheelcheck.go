@@ -75,13 +75,13 @@ func (a *app) checkWheels(ctx context.Context, files []string, o base.Options, a
 			if m.SIMD {
 				simd = ", SIMD"
 			}
-			fmt.Fprintf(a.stdout, "%s  %s, %d symbols of %s%s\n", m.Path, formatSize(int64(m.Size)), m.Symbols, strings.Join(m.Needs, " "), simd)
+			fmt.Fprintf(a.stdout, "%s  %s, %d imported from %s%s\n", m.Path, formatSize(int64(m.Size)), m.Symbols, strings.Join(m.Needs, " "), simd)
 		}
 		if !audit.OK() {
 			fmt.Fprintln(a.stderr, audit.Err())
 			continue
 		}
-		fmt.Fprintf(a.stdout, "%s: ok, %d native modules\n", audit.File, len(audit.Modules))
+		fmt.Fprintf(a.stdout, "%s: ok, %s\n", audit.File, nativeModules(audit))
 	}
 	if bad {
 		return silent{exitFailed}

@@ -84,14 +84,14 @@ var rooms = map[string]room{
 	"runtime-src":    {pure: true},
 	"stdlib":         {imports: []string{"internal/image"}},
 	"wheels":         {pure: true},
-	"wheels/build":   {imports: []string{"internal/atomicfile", "internal/base", "internal/cache", "internal/pyclient", "internal/wasm", "wheels"}, externals: []string{toml}},
+	"wheels/build":   {imports: []string{"internal/atomicfile", "internal/base", "internal/cache", "internal/pyclient", "internal/wasm", "linker", "wheels"}, externals: []string{toml}},
 	"wheels/resolve": {imports: []string{"internal/atomicfile", "internal/cache", "internal/pyclient", "internal/version", "wheels"}, externals: []string{toml}, tests: []string{"internal/testtool"}},
 
 	// Programs.
 	"cmd/eryx-build": {
 		imports: []string{
 			".", "bundle", "bundle/build", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine/wazero", "internal/explain",
-			"internal/progress", "internal/version", "preinit", "stdlib", "wheels", "wheels/build", "wheels/resolve",
+			"internal/progress", "internal/version", "preinit", "stdlib", "wheels/build", "wheels/resolve",
 		},
 		externals: []string{cobra, pflag, xterm, xsys},
 	},

@@ -12,6 +12,47 @@ const (
 // entries are sorted by code.
 var entries = []Entry{
 	{
+		Code: "ERYX-B001", Title: "something that cannot be built",
+		Meaning: "`eryx-build wheel` builds one version of one package, from the index, from an sdist or from a directory with its source. What it was given is none of these, or cannot be read.",
+		Causes:  []string{"A range of versions, extras or a marker was given.", "The directory has neither pyproject.toml nor setup.py.", "The archive is damaged, or is no sdist.", "The directory given with --headers is not CPython 3.14's."},
+		Remedy:  []string{"Give NAME, NAME==VERSION, an sdist, or a directory."},
+	},
+	{
+		Code: "ERYX-B002", Title: "a tool for building wheels that is missing",
+		Meaning: "Compiler and build back ends come from the package index, but two things have to be on the machine: a Python that back ends run on, and CPython 3.14's C headers.",
+		Causes:  []string{"There is no Python 3.12 or newer, or it has no module venv.", "There is no Python 3.14 with its headers, and apt-get is not there or does not offer them."},
+		Remedy:  []string{"Install Python 3.14 with its headers: it serves for both.", "Name a Python with --python or $ERYX_PYTHON, and a directory with Python.h with --headers."},
+	},
+	{
+		Code: "ERYX-B003", Title: "a source or a build requirement that cannot be fetched",
+		Meaning: "Your own pip could not get the package's source, the compiler, or what the package's build needs. The message has pip's own words.",
+		Causes:  []string{"The index cannot be reached, or does not have that version.", "The package has no sdist.", "The file that was served is not the one that the recipe was made for."},
+		Remedy:  []string{"Check the client's configuration: index, proxy, certificates.", "Give the sdist's file instead of its name."},
+	},
+	{
+		Code: "ERYX-B004", Title: "something for a build that is not here",
+		Meaning: "Something would have to be downloaded to build the wheel, and --offline forbids it.",
+		Causes:  []string{"The wheel, its source or its build requirements are not in the cache.", "No version was given, and which is the newest only the index knows."},
+		Remedy:  []string{"Run once without --offline.", "Give the version that is in the cache."},
+	},
+	{
+		Code: "ERYX-B005", Title: "a build that failed",
+		Meaning: "The package's own build did not succeed for this target. The end of what it printed is in the message, and all of it in the file that the message names.",
+		Causes: []string{
+			"The package needs a library that is not there for WebAssembly.",
+			"It is written for a platform with threads, processes or memory mapping, and does not ask whether they exist.",
+			"Its build runs a program that it has just compiled, which cannot work when compiling for another machine.",
+			"It is older than CPython 3.14.",
+		},
+		Remedy: []string{"Look for an option of the package that leaves the part out, and put it into a recipe (--recipe FILE).", "Try a newer version.", leaveOut},
+	},
+	{
+		Code: "ERYX-B006", Title: "a recipe that does not fit",
+		Meaning: "A recipe says how a package is built for this target: options, build requirements, patches. It is malformed, or was made for another version of the package.",
+		Causes:  []string{"A key is misspelt.", "A patch does not apply to the version that is built.", "The recipe is for another package."},
+		Remedy:  []string{"Build the version that the recipe pins.", "Correct the recipe, or give another with --recipe."},
+	},
+	{
 		Code: "ERYX-L001", Title: "a library that is damaged",
 		Meaning: "A native module begins like WebAssembly, but what follows contradicts itself: sections are cut off, data lies outside of the memory that the library asks for, or two modules claim the same name or path.",
 		Causes:  []string{"The file was cut off, or changed after it was built.", "A tool that rewrites modules does not know shared libraries.", "The same module was given twice."},

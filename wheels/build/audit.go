@@ -10,6 +10,7 @@ import (
 
 	"github.com/eryx-build/eryx/internal/base"
 	"github.com/eryx-build/eryx/internal/wasm"
+	"github.com/eryx-build/eryx/linker"
 	"github.com/eryx-build/eryx/wheels"
 )
 
@@ -46,6 +47,7 @@ type AuditModule struct {
 type Problem struct {
 	Module string `json:"module"` // path in the wheel
 	Kind   string `json:"kind"`
+	Code   string `json:"code"` // as the linker would give it
 	Symbol string `json:"symbol,omitempty"`
 	Detail string `json:"detail"`
 	Remedy string `json:"remedy,omitempty"`
@@ -60,6 +62,12 @@ const (
 	ProblemHost       = "host"       // a call of the host
 	ProblemEntry      = "entry"      // no PyInit function
 )
+
+// problemCodes are the linker's for the same.
+var problemCodes = map[string]string{
+	ProblemFormat: linker.CodeLibrary, ProblemUnresolved: linker.CodeUnresolved, ProblemType: linker.CodeSignature,
+	ProblemFeature: linker.CodeUnsupported, ProblemHost: linker.CodeHostImport, ProblemEntry: linker.CodeRoot,
+}
 
 func (p Problem) String() string {
 	text := p.Module + ": "
@@ -184,7 +192,7 @@ func (a *auditor) natives(natives []wheels.Native) {
 }
 
 func (a *auditor) problem(module, kind, symbol, detail, remedy string) {
-	a.audit.Problems = append(a.audit.Problems, Problem{module, kind, symbol, detail, remedy})
+	a.audit.Problems = append(a.audit.Problems, Problem{Module: module, Kind: kind, Code: problemCodes[kind], Symbol: symbol, Detail: detail, Remedy: remedy})
 }
 
 func (a *auditor) module(n wheels.Native, m *wasm.Module, siblings []symbols) {

@@ -267,3 +267,39 @@ func TestRepack(t *testing.T) {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 }
+
+// TestRepackPure: what was built without its native modules is a pure wheel
+// for the target.
+func TestRepackPure(t *testing.T) {
+	data, err := writeZip(map[string][]byte{
+		"mod.py": []byte("1\n"), "mod-1.dist-info/METADATA": []byte("Metadata-Version: 2.1\nName: mod\nVersion: 1\n"),
+		"mod-1.dist-info/WHEEL": []byte("Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp313-cp314-wasi_wasm32\n"),
+	}, "mod-1.dist-info")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, out, err := repack("mod-1-cp313-cp314-wasi_wasm32.whl", data, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := wheels.Open(file, out)
+	if err != nil || w.Tag.String() != pureTag {
+		t.Errorf("%s: %v", file, err)
+	}
+}
+
+func TestSymptom(t *testing.T) {
+	for output, want := range map[string]string{
+		"x.c:1:10: fatal error: 'ffi.h' file not found":                           "ffi.h",
+		"cc.py: there is no library 'xml2' for WebAssembly: the package needs it": "xml2",
+		"k.cpp:1: error: no type named 'recursive_mutex' in namespace 'std'":      "threads",
+		"error: can't find Rust compiler":                                         "another compiler",
+	} {
+		if got := symptom(output); !strings.Contains(got, want) {
+			t.Errorf("%q: %q, which is to name %s", output, got, want)
+		}
+	}
+	if got := symptom("error: something else"); got != "" {
+		t.Errorf("an unknown failure is %q", got)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/eryx-build/eryx/internal/base"
@@ -139,7 +140,8 @@ func Wheel(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := cache.NewKey("wheel", codeVersion, sdkVersion, ziglang, b.base.Digest, s.digest, s.recipe.digest())
+	key, err := cache.NewKey("wheel", codeVersion, sdkVersion, ziglang, cflags, cxxflags, cache.Digest(compilerWrapper), cache.Digest(backendRunner),
+		b.base.Digest, s.digest, s.recipe.digest())
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +216,7 @@ func (b *builder) build(ctx context.Context, s *source) (*cache.Value, error) {
 		return nil, err
 	}
 	if len(audit.Modules) == 0 {
-		b.progress(Progress{Step: StepAudit, Message: file + " has no native module: pip's own wheel would do as well"})
+		b.progress(Progress{Step: StepAudit, Message: file + " has no native module: it is the package's pure variant"})
 	}
 	filename, err := wheels.ParseFilename(file)
 	if err != nil {
@@ -229,6 +231,30 @@ func (b *builder) build(ctx context.Context, s *source) (*cache.Value, error) {
 	}, nil
 }
 
+var (
+	missingHeader  = regexp.MustCompile(`(?:fatal )?error: '([^']+)' file not found`)
+	missingLibrary = regexp.MustCompile(`cc\.py: there is no library '([^']+)' for WebAssembly`)
+	noThreads      = regexp.MustCompile(`error: .*(?:'?(?:std::)?(?:recursive_|timed_|shared_)?mutex'?|'?thread'?|condition_variable|pthread_\w+).*`)
+	missingProgram = regexp.MustCompile(`(?i)(?:can't find|could not find|no such file or directory: |unable to find|is not installed).*(?:rustc|cargo|cmake|gfortran|rust compiler)`)
+)
+
+// symptom recognises why packages commonly fail to build for this target.
+func symptom(output string) string {
+	if m := missingHeader.FindStringSubmatch(output); m != nil {
+		return "it needs the C header " + m[1] + ", of a library that is not there for WebAssembly"
+	}
+	if m := missingLibrary.FindStringSubmatch(output); m != nil {
+		return "it needs the library " + m[1] + ", which is not there for WebAssembly"
+	}
+	switch {
+	case noThreads.MatchString(output):
+		return "it needs threads, which a sandbox does not have"
+	case missingProgram.MatchString(output):
+		return "it needs another compiler or build tool"
+	}
+	return ""
+}
+
 // buildError is a command of a build that failed. Its whole output is kept in
 // a file.
 func (b *builder) buildError(subject, log string, err error, problem string) error {
@@ -236,7 +262,10 @@ func (b *builder) buildError(subject, log string, err error, problem string) err
 	if !errors.As(err, &failed) {
 		return err
 	}
-	e := &Error{Kind: ErrBuild, Subject: subject, Problem: problem, Output: failed.tail(30), Err: err}
+	if cause := symptom(failed.output); cause != "" {
+		problem += ": " + cause
+	}
+	e := &Error{Kind: ErrBuild, Subject: subject, Problem: problem, Output: failed.tail(20), Err: err}
 	if log != "" {
 		if dir, dirErr := b.cache.Sub(logsDir); dirErr == nil {
 			path := filepath.Join(dir, log)

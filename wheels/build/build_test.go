@@ -12,6 +12,7 @@ import (
 
 	"github.com/eryx-build/eryx/internal/base"
 	"github.com/eryx-build/eryx/internal/testbundle"
+	"github.com/eryx-build/eryx/linker"
 	"github.com/eryx-build/eryx/wheels"
 )
 
@@ -114,6 +115,19 @@ func TestDirectory(t *testing.T) {
 	}
 }
 
+// TestMesonAndCython builds a Meson project whose configure checks are about
+// the target.
+func TestMesonAndCython(t *testing.T) {
+	r := mustBuild(t, Options{Target: "testdata/meson"})
+	want := []string{"libc.so", "libpython3.14.so"}
+	if len(r.Audit.Modules) != 1 || r.Audit.Modules[0].Path != "eryx_test_meson"+extensionSuffix || !cmp.Equal(r.Audit.Modules[0].Needs, want) {
+		t.Errorf("its native modules are %+v", r.Audit.Modules)
+	}
+	if r.File != "eryx_test_meson-1.0-"+nativeTag+".whl" {
+		t.Errorf("it is named %s", r.File)
+	}
+}
+
 // TestMissingSymbol builds what cannot be linked.
 func TestMissingSymbol(t *testing.T) {
 	_, err := build(t, Options{Target: "testdata/broken"})
@@ -122,7 +136,7 @@ func TestMissingSymbol(t *testing.T) {
 		t.Fatalf("the error is %v", err)
 	}
 	want := []Problem{{
-		Module: "eryx_test_broken" + extensionSuffix, Kind: ProblemUnresolved, Symbol: "fork",
+		Module: "eryx_test_broken" + extensionSuffix, Kind: ProblemUnresolved, Code: linker.CodeUnresolved, Symbol: "fork",
 		Detail: "neither the base nor another module of the wheel defines it", Remedy: missingRemedy("fork"),
 	}}
 	if diff := cmp.Diff(want, audit.Audit.Problems); diff != "" {

@@ -275,6 +275,8 @@ func (b *builder) hook(ctx context.Context, w *workshop, s *source, j job, name 
 		"PATH=" + strings.Join([]string{w.bin, w.env.bin(), os.Getenv("PATH")}, string(os.PathListSeparator)),
 		"VIRTUAL_ENV=" + w.env.dir,
 		"CC=" + strings.Join(w.tool("cc"), " "), "CXX=" + strings.Join(w.tool("c++"), " "), "AR=" + strings.Join(w.tool("ar"), " "),
+		// What the machine has installed is not for the target.
+		"PKG_CONFIG_LIBDIR=" + filepath.Join(w.dir, "no-packages"), "PKG_CONFIG_PATH=",
 		"TMPDIR=" + temp, "TMP=" + temp, "TEMP=" + temp, "SOURCE_DATE_EPOCH=315532800", "LC_ALL=C.UTF-8",
 	}
 	if s.recipe != nil {

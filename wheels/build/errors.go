@@ -21,6 +21,20 @@ var (
 	ErrRecipe = errors.New("unusable recipe")
 )
 
+// Codes of [Error], stable, as the command line explains them.
+const (
+	CodeInput   = "ERYX-B001"
+	CodeTools   = "ERYX-B002"
+	CodeFetch   = "ERYX-B003"
+	CodeOffline = "ERYX-B004"
+	CodeBuild   = "ERYX-B005"
+	CodeRecipe  = "ERYX-B006"
+)
+
+var kindCodes = map[error]string{
+	ErrInput: CodeInput, ErrTools: CodeTools, ErrFetch: CodeFetch, ErrOffline: CodeOffline, ErrBuild: CodeBuild, ErrRecipe: CodeRecipe,
+}
+
 // Error says what failed, where, and what to do about it.
 type Error struct {
 	Kind    error  // one of the above
@@ -56,6 +70,9 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
+// Code returns one of the codes above, by the error's kind.
+func (e *Error) Code() string { return kindCodes[e.Kind] }
+
 // AuditError is a wheel that the audit does not let pass.
 type AuditError struct{ Audit *Audit }
 
@@ -70,4 +87,12 @@ func (e *AuditError) Error() string {
 		text += "\n  " + p.String()
 	}
 	return text
+}
+
+// Code returns the code of the first problem.
+func (e *AuditError) Code() string {
+	if len(e.Audit.Problems) == 0 {
+		return ""
+	}
+	return e.Audit.Problems[0].Code
 }

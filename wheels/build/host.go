@@ -110,6 +110,12 @@ func pythonCandidates(ctx context.Context) []string {
 	if home, err := os.UserHomeDir(); err == nil {
 		roots = append(roots, filepath.Join(home, ".pyenv"))
 	}
+	// Where pyenv's shims are, its versions are beside them.
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		if filepath.Base(dir) == "shims" {
+			roots = append(roots, filepath.Dir(dir))
+		}
+	}
 	for _, minor := range preferredMinors {
 		name := fmt.Sprintf("python3.%d", minor)
 		if path, err := exec.LookPath(name); err == nil {

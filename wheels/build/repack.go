@@ -23,7 +23,7 @@ import (
 const (
 	extensionSuffix = ".cpython-314-wasm32-wasi.so"
 	nativeTag       = "cp314-cp314-wasi_wasm32"
-	generator       = "eryx-build"
+	pureTag         = "cp314-none-any"
 )
 
 var suffixes = []string{extensionSuffix, ".abi3.so", ".so"}
@@ -68,7 +68,9 @@ func repack(file string, data []byte, r *Recipe, paths map[string]string) (name 
 		name = stem + "-" + nativeTag + ".whl"
 		files[distInfo+"/WHEEL"] = retag(files[distInfo+"/WHEEL"], nativeTag)
 	} else if !slices.ContainsFunc(filename.Tags, func(t wheels.Tag) bool { return strings.HasSuffix(t.String(), "-any") }) {
-		return "", nil, errors.New("the back end made a wheel for a platform that has no native module in it")
+		// The package does without what it could not build.
+		name = stem + "-" + pureTag + ".whl"
+		files[distInfo+"/WHEEL"] = retag(files[distInfo+"/WHEEL"], pureTag)
 	}
 	delete(files, distInfo+"/RECORD")
 	record, err := formatRecord(files, distInfo+"/RECORD")
@@ -114,7 +116,7 @@ func retag(content []byte, tag string) []byte {
 			out.WriteString(strings.TrimRight(line, "\r\n") + "\n")
 		}
 	}
-	out.WriteString("Root-Is-Purelib: false\nTag: " + tag + "\n")
+	fmt.Fprintf(&out, "Root-Is-Purelib: %v\nTag: %s\n", tag == pureTag, tag)
 	return []byte(out.String())
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -117,6 +116,27 @@ func (m *Missing) Requirement() string {
 		return m.Name + "==" + m.Version
 	}
 	return m.Name + m.Specifier
+}
+
+// Accepts says whether a version meets what is asked for, such as that of a
+// recipe for building the package. uv does not say what is asked for: then any
+// version may do.
+func (m *Missing) Accepts(version string) bool {
+	specifiers, err := wheels.ParseSpecifiers(m.Specifier)
+	if err != nil {
+		return false
+	}
+	parsed, err := wheels.ParseVersion(version)
+	return err == nil && specifiers.Match(parsed)
+}
+
+// buildTarget is what to give `eryx-build wheel`: without a version it takes
+// the one that it builds best.
+func (m *Missing) buildTarget() string {
+	if m.Version != "" && m.Version == m.Newest {
+		return m.Name
+	}
+	return m.Requirement()
 }
 
 // needed is what kind of wheel can be used, in words.
@@ -232,7 +252,7 @@ func (m *Missing) remedy(client string) string {
 		return fmt.Sprintf("its sources are not offered: give a wheel or a %s-wasi.tar.gz that was built elsewhere with -p", m.Name)
 	}
 	return fmt.Sprintf("build one from its sources with `eryx-build wheel %s`, or give a wheel or a %s-wasi.tar.gz that was built elsewhere with -p",
-		path.Base(m.Requirement()), m.Name)
+		m.buildTarget(), m.Name)
 }
 
 // Code returns [CodeNoWheel].

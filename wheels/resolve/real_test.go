@@ -51,8 +51,8 @@ func TestRealPackages(t *testing.T) {
 // other platforms.
 func TestRealNativePackages(t *testing.T) {
 	for name, want := range map[string][]string{
-		"lxml":                              {"lxml: no usable wheel", "manylinux", "cp314-cp314-wasi_wasm32", "`eryx-build wheel lxml=="},
-		"jinja2":                            {"markupsafe: no usable wheel", "required by jinja2 3.", "`eryx-build wheel markupsafe==", "MarkupSafe"},
+		"lxml":                              {"lxml: no usable wheel", "manylinux", "cp314-cp314-wasi_wasm32", "`eryx-build wheel lxml"},
+		"jinja2":                            {"markupsafe: no usable wheel", "required by jinja2 3.", "`eryx-build wheel markupsafe", "MarkupSafe"},
 		"no-such-package-of-this-name-eryx": {"there is no such package", "check the spelling"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -133,7 +133,7 @@ func TestBuiltWheels(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := versions(set); got != "app==1.0 native==3.0" || len(asked) != 1 || asked[0].Requirement() != "native==3.0" {
+		if got := versions(set); got != "app==1.0 native==3.0" || len(asked) != 1 || asked[0].Requirement() != "native==3.0" || !asked[0].Accepts("3.0") {
 			t.Errorf("got %s, asked %+v", got, asked)
 		}
 		if _, err := set.WriteLock(); err != nil {

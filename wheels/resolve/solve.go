@@ -105,7 +105,7 @@ func olderNotes(s *solution, missing []Missing) []string {
 			for _, p := range s.packages {
 				if p.Name == name && p.Version != version {
 					notes = append(notes, fmt.Sprintf("%s %s is used, because %s needs %s, of which there is no usable wheel (`eryx-build wheel %s` builds one from its sources)",
-						name, p.Version, by, m.Name+m.Specifier, m.Requirement()))
+						name, p.Version, by, m.Name+m.Specifier, m.buildTarget()))
 				}
 			}
 		}

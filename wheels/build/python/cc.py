@@ -41,6 +41,15 @@ IN_BASE = {
 }
 
 
+# Directories of the build machine's own headers and libraries.
+OF_MACHINE = ("/usr", "/lib", "/lib64", "/opt/homebrew", "/opt/local", "/Library")
+
+
+def of_machine(directory):
+    path = os.path.abspath(directory)
+    return any(path == top or path.startswith(top + "/") for top in OF_MACHINE) and "/site-packages/" not in path
+
+
 def load():
     with open(os.path.join(HERE, "sdk.json"), encoding="utf-8") as f:
         return json.load(f)
@@ -100,10 +109,10 @@ class Command:
             self.language = word
             self.inputs.append(("language", word))
         elif arg in ("-I", "-isystem", "-iquote", "-idirafter"):
-            if os.path.realpath(word) not in skip_dirs:
+            if os.path.realpath(word) not in skip_dirs and not of_machine(word):
                 self.compile += [arg, word]
         elif arg.startswith("-I"):
-            if os.path.realpath(arg[2:]) not in skip_dirs:
+            if os.path.realpath(arg[2:]) not in skip_dirs and not of_machine(arg[2:]):
                 self.compile.append(arg)
         elif arg == "-L":
             self.dirs.append(word)
@@ -185,6 +194,8 @@ def compile_only(sdk, tool, command):
 
 def find_library(sdk, command, name):
     for directory in command.dirs:
+        if of_machine(directory):
+            continue
         for pattern in ("lib%s.a", "lib%s.so"):
             path = os.path.join(directory, pattern % name)
             if os.path.isfile(path):
