@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"os"
 	"path/filepath"
-	goruntime "runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,7 +53,7 @@ func TestPrivateMemory(t *testing.T) {
 	const sandboxes = 50
 	const limit = 600 << 10 // bytes; 400 kB are meant, see the log
 	assertWorks(t)
-	goruntime.GC()
+	debug.FreeOSMemory()
 	allBefore, bundleBefore := privateMemory(t)
 	printed := make(chan string, sandboxes)
 	release := make(chan struct{})
@@ -72,7 +72,7 @@ func TestPrivateMemory(t *testing.T) {
 			t.Errorf("printed %q", text)
 		}
 	}
-	goruntime.GC()
+	debug.FreeOSMemory()
 	all, bundle := privateMemory(t)
 	close(release)
 	group.Wait()
