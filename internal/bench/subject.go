@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -55,7 +56,7 @@ func (r *subject) memory(ctx context.Context, out io.Writer) error {
 	const count = 50
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	runtime.GC()
+	debug.FreeOSMemory()
 	before, err := privateMemory()
 	if err != nil {
 		return err
@@ -77,6 +78,7 @@ func (r *subject) memory(ctx context.Context, out io.Writer) error {
 			return errors.New("a sandbox did not print")
 		}
 	}
+	debug.FreeOSMemory()
 	after, err := privateMemory()
 	if err != nil {
 		return err
