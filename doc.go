@@ -14,6 +14,11 @@
 // environment, no processes. What it may use is given by [SandboxConfig],
 // whose zero value gives nothing and sets the default limits.
 //
+// Sandboxes do not share randomness, with two exceptions. The seed of string
+// hashes is the bundle's, so that whoever knows the bundle can make keys that
+// collide; the time limit bounds what that costs. And SQLite's random() begins
+// with the same number in every sandbox: where it matters, use Python's.
+//
 // Errors fall in two classes. A [*PythonError] or [*ExitError] is the script's
 // own: it raised an exception or left by sys.exit. Everything else means that
 // the sandbox ended the script or could not run it, and matches [ErrSandbox].

@@ -72,7 +72,8 @@ func TestExit(t *testing.T) {
 	}
 	// A task that exits is reported as never retrieved, by CPython too.
 	_, err := execute(t, "import asyncio, sys\nasync def f(): sys.exit(5)\nawait asyncio.gather(asyncio.sleep(10), f())", nil)
-	if exit, ok := err.(*eryx.ExitError); !ok || exit.Code != 5 {
+	var exit *eryx.ExitError
+	if !errors.As(err, &exit) || exit.Code != 5 {
 		t.Errorf("leaving in one of several tasks gave %s", explain(err))
 	}
 	// There is no status for what a process does not survive.

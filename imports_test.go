@@ -16,7 +16,7 @@ argparse array ast asyncio asyncio.subprocess asyncio.taskgroups atexit base64 b
 calendar cmath cmd code codecs codeop collections collections.abc colorsys compileall compression.gzip
 compression.zlib concurrent.futures configparser contextlib contextvars copy copyreg cProfile csv dataclasses
 datetime dbm dbm.dumb decimal difflib dis doctest email email.message email.mime.text email.parser encodings
-encodings.idna encodings.latin_1 encodings.utf_16 enum errno faulthandler fcntl filecmp fileinput fnmatch
+encodings.idna encodings.latin_1 encodings.utf_16 enum errno faulthandler filecmp fileinput fnmatch
 fractions ftplib functools gc getopt getpass gettext glob graphlib gzip hashlib heapq hmac html html.parser
 http http.client http.cookies http.server imaplib importlib importlib.metadata importlib.resources inspect io
 ipaddress itertools json json.decoder keyword linecache locale logging logging.config logging.handlers
@@ -116,7 +116,7 @@ func TestPreimported(t *testing.T) {
 
 // TestUnavailable shows that modules which cannot work are missing cleanly.
 func TestUnavailable(t *testing.T) {
-	for name := range strings.FieldsSeq("tkinter idlelib turtle ctypes curses readline ssl bz2 lzma mmap resource termios test.support venv ensurepip") {
+	for name := range strings.FieldsSeq("tkinter idlelib turtle ctypes curses fcntl readline ssl bz2 lzma mmap resource termios test.support venv ensurepip") {
 		raised := mustRaise(t, "import "+name, &eryx.SandboxConfig{})
 		if raised.Type != "ModuleNotFoundError" && raised.Type != "ImportError" {
 			t.Errorf("import %s gave %v", name, raised)

@@ -115,12 +115,10 @@ result = [builtins.mine, int(open("/tmp/mine").read()), int(os.environ["MINE"]),
 // barrier is a writer that holds its callers until all of them are there.
 type barrier struct {
 	group sync.WaitGroup
-	once  sync.Once
-	n     int
 }
 
 func newBarrier(n int) *barrier {
-	b := &barrier{n: n}
+	b := &barrier{}
 	b.group.Add(n)
 	return b
 }

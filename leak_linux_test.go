@@ -180,7 +180,9 @@ func TestCloseRuntime(t *testing.T) {
 	if _, err := r.Execute(t.Context(), "print(1)", nil); !errors.Is(err, eryx.ErrClosed) {
 		t.Errorf("executing with a closed runtime: %v", err)
 	}
-	release.Write([]byte("\n"))
+	if _, err := io.WriteString(release, "\n"); err != nil {
+		t.Error(err)
+	}
 	if err := <-running; err != nil {
 		t.Errorf("the script that ran when the runtime was closed: %s", explain(err))
 	}

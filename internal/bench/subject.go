@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -49,27 +50,34 @@ func (r *subject) fresh(ctx context.Context) (sample, error) {
 	return s, nil
 }
 
-// memory reports the private memory of sandboxes that have printed and are
-// still executing.
+// memory reports the private memory of sandboxes that have printed: while they
+// still execute, and when they wait for the next script.
 func (r *subject) memory(ctx context.Context, out io.Writer) error {
 	const count = 50
+	var sandboxes []*eryx.Sandbox
+	defer func() {
+		for _, s := range sandboxes {
+			_ = s.Close()
+		}
+	}()
 	ctx, cancel := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
 	defer cancel()
-	runtime.GC()
+
 	before, err := privateMemory()
 	if err != nil {
 		return err
 	}
 	printed := make(chan struct{}, count)
-	var group sync.WaitGroup
-	defer group.Wait()
 	for range count {
-		group.Go(func() {
-			config := eryx.SandboxConfig{Stdout: notify(printed)}
-			_, _ = r.rt.Execute(ctx, "import time; print(1+1, flush=True); time.sleep(60)", &config)
-		})
+		s, err := r.rt.NewSandbox(ctx, &eryx.SandboxConfig{Stdout: notify(printed)})
+		if err != nil {
+			return err
+		}
+		sandboxes = append(sandboxes, s)
+		group.Go(func() { _, _ = s.Execute(ctx, "print(1+1)\nimport time; time.sleep(60)") })
 	}
-	defer cancel()
 	for range count {
 		select {
 		case <-printed:
@@ -77,11 +85,18 @@ func (r *subject) memory(ctx context.Context, out io.Writer) error {
 			return errors.New("a sandbox did not print")
 		}
 	}
-	after, err := privateMemory()
+	executing, err := privateMemory()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nprivate memory of a live sandbox after print(1+1): %d kB\n", (after-before)/count)
+	cancel()
+	group.Wait()
+	waiting, err := privateMemory()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nprivate memory of a sandbox after print(1+1): %d kB while it executes, %d kB until the next script\n",
+		(executing-before)/count, (waiting-before)/count)
 	return nil
 }
 
@@ -142,8 +157,9 @@ func cpuTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// privateMemory is the process's private dirty memory in kB.
+// privateMemory is the process's private dirty memory in kB, without garbage.
 func privateMemory() (int, error) {
+	debug.FreeOSMemory()
 	text, err := os.ReadFile("/proc/self/smaps_rollup")
 	if err != nil {
 		return 0, err

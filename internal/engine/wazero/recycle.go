@@ -2,6 +2,7 @@ package wazero
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"runtime"
@@ -33,7 +34,9 @@ type core struct {
 // maxIdle is how many cores a program keeps.
 func maxIdle() int { return max(2, runtime.GOMAXPROCS(0)) }
 
-var moduleConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions()
+// The source of randomness is never read; wazero would make one of 5 kB for
+// each instance.
+var moduleConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions().WithRandSource(rand.Reader)
 
 // newCore makes an instance with the memory that the module starts with.
 func (p *program) newCore(ctx context.Context, limit uint64) (_ *core, err error) {
