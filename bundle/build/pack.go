@@ -30,8 +30,15 @@ func (m packMeta) result(path string) *Result {
 	return &Result{Path: path, SHA256: m.SHA256, Size: m.Size, Manifest: m.Manifest}
 }
 
-// pack writes the bundle, unless the file at its path is what it would write.
+// pack writes the bundle, unless the file at its path is what it would write,
+// and before it the packages' lock file, as all of them have turned out to be
+// usable.
 func (b *builder) pack() (_ *Result, cached bool, err error) {
+	if b.installed != nil {
+		if _, err := b.installed.set.WriteLock(); err != nil {
+			return nil, false, err
+		}
+	}
 	key, err := b.key(StagePack)
 	if err != nil {
 		return nil, false, err
@@ -160,7 +167,7 @@ func (b *builder) contents() (*bundle.Contents, error) {
 	}
 	if b.site != nil {
 		c.Files[bundle.SitePackagesMember] = blob(b.site, siteBlob)
-		c.Files[bundle.PackagesLockMember] = b.installed.lock
+		c.Files[bundle.PackagesLockMember] = b.installed.set.Lock.Text()
 	}
 	if b.native != nil {
 		native, err := meta[nativeMeta](b.native)

@@ -34,7 +34,7 @@ const siteBlob = "site-packages.img"
 // packageSet is what site-packages will hold.
 type packageSet struct {
 	tree    *wheels.Tree
-	lock    []byte
+	set     *resolve.Set
 	sources []bundle.Source
 	digest  string // of the tree
 }
@@ -44,10 +44,13 @@ func (b *builder) hasPackages() bool {
 }
 
 // packages finds the packages that are asked for, and makes one tree of them.
-// The lock file is written when all of them have turned out to be usable.
 func (b *builder) packages(ctx context.Context) (cached bool, err error) {
 	b.installed = nil
 	request, trees, err := b.request()
+	if err != nil {
+		return false, err
+	}
+	opened, err := openGiven(request)
 	if err != nil {
 		return false, err
 	}
@@ -74,17 +77,19 @@ func (b *builder) packages(ctx context.Context) (cached bool, err error) {
 	for _, note := range set.Notes {
 		b.Observer.Message(note)
 	}
-	installed := &packageSet{lock: set.Lock.Text(), sources: treeSources(trees)}
+	installed := &packageSet{set: set, sources: treeSources(trees)}
 	for i := range set.Wheels {
 		w := &set.Wheels[i]
-		opened, err := wheels.Open(w.File, w.Data())
-		if err != nil {
-			return false, err
+		wheel := opened[w.SHA256]
+		if wheel == nil {
+			if wheel, err = wheels.Open(w.File, w.Data()); err != nil {
+				return false, err
+			}
 		}
-		trees = append(trees, opened.Tree())
+		trees = append(trees, wheel.Tree())
 		installed.sources = append(installed.sources, bundle.Source{
 			Name: w.Name, Version: w.Version, File: w.File, SHA256: w.SHA256,
-			Licence: licence(opened.Metadata), PURL: packageURL(w.Name, w.Version),
+			Licence: licence(wheel.Metadata), PURL: packageURL(w.Name, w.Version),
 		})
 	}
 	if installed.tree, err = wheels.Merge(trees...); err != nil {
@@ -103,8 +108,7 @@ func (b *builder) packages(ctx context.Context) (cached bool, err error) {
 	slices.SortStableFunc(installed.sources, func(a, b bundle.Source) int { return strings.Compare(a.Name, b.Name) })
 	installed.digest = treeDigest(installed.tree)
 	b.installed = installed
-	_, err = set.WriteLock()
-	return set.Cached, err
+	return set.Cached, nil
 }
 
 // request is what is asked for of the package client, and the trees that are
@@ -136,6 +140,27 @@ func (b *builder) request() (*resolve.Request, []*wheels.Tree, error) {
 	}
 	request.Add(b.Request)
 	return request, trees, nil
+}
+
+// openGiven opens the wheels that were given as files, before a package client
+// sees them: what is wrong with them is ours to say. They are by their digest.
+func openGiven(request *resolve.Request) (map[string]*wheels.Wheel, error) {
+	opened := map[string]*wheels.Wheel{}
+	for _, r := range request.Requirements {
+		if r.File == "" {
+			continue
+		}
+		data, err := os.ReadFile(r.File)
+		if err != nil {
+			return nil, err
+		}
+		w, err := wheels.Open(filepath.Base(r.File), data)
+		if err != nil {
+			return nil, err
+		}
+		opened[cache.Digest(data)] = w
+	}
+	return opened, nil
 }
 
 // openTree reads a tar or a directory.

@@ -36,7 +36,9 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ERYX_CACHE", shared)
 			env.Setenv("BUNDLE", built)
-			return nil
+			natives, err := filepath.Abs(filepath.Join("..", "..", "internal", "integration", "testdata", "natives"))
+			env.Setenv("NATIVES", natives)
+			return err
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":    cmdExits,
@@ -45,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"reformat": cmdReformat,
 			"mkzip":    cmdMakeZip,
 			"same":     cmdSame,
+			"wheel":    cmdWheel,
 		},
 	})
 }

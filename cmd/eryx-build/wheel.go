@@ -141,6 +141,7 @@ func (a *app) wheelProgress(f *wheelFlags) func(wheelbuild.Progress) {
 		}
 	}
 }
+
 // nativeModules counts what is in a wheel.
 func nativeModules(audit *wheelbuild.Audit) string {
 	if len(audit.Modules) == 1 {
