@@ -13,8 +13,9 @@ func exitCodesTopic() *cobra.Command {
     1   run: the script raised an exception, whose traceback is on standard
         error; verify, doctor: something is wrong, and was named
     2   the command line is wrong
-    3   an input is unusable: a base, a bundle or a file that was given
-    4   a bundle could not be built, or a result not be written
+    3   an input is unusable: a base, a bundle, a package, a requirement, a lock
+        file or another file that was given
+    4   a bundle or a wheel could not be built, or a result not be written
     5   run: the sandbox ended the script, or the interpreter crashed
   124   run: the script's time was up (--timeout)
   130   interrupted (SIGINT); 143: terminated (SIGTERM)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -91,6 +92,12 @@ func (w *wheelBuilder) build(ctx context.Context, missing resolve.Missing) (stri
 			}
 		},
 	})
+	var failed *wheelbuild.Error
+	if errors.As(err, &failed) {
+		short := *failed
+		short.Output = "" // a log keeps it, and this is one line of several
+		return "", &short
+	}
 	if err != nil {
 		return "", err
 	}

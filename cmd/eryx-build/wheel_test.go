@@ -67,3 +67,54 @@ func TestWheelErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestBundleBuildsWheels asks for a native package of which there is no wheel.
+// What building it gave is in the cache, as TestWheel may have left it.
+func TestBundleBuildsWheels(t *testing.T) {
+	const requirement = "markupsafe==3.0.4"
+	output := filepath.Join(t.TempDir(), "x.eryx")
+	script := filepath.Join(t.TempDir(), "script.py")
+	if err := os.WriteFile(script, []byte("# /// script\n# dependencies = [\""+requirement+"\"]\n# ///\nimport markupsafe._speedups\nprint('fast')\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	unpublish := func() {
+		dir, err := wheelbuild.Dir(testbundle.Cache(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "markupsafe-*.whl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, test := range []struct {
+		says string
+		args []string
+	}{
+		{"`eryx-build wheel markupsafe", []string{"bundle", "-p", requirement, "--no-build", "-o", output}},
+		{"it is not done for a script", []string{"run", script}},
+	} {
+		unpublish()
+		if _, stderr := eryxBuild(t, exitBuild, test.args...); !strings.Contains(stderr, test.says) || !strings.Contains(stderr, "ERYX-R002") {
+			t.Errorf("eryx-build %s said %q", strings.Join(test.args, " "), stderr)
+		}
+	}
+	if exists(output) {
+		t.Error("a bundle was written")
+	}
+	unpublish()
+	if _, stderr := eryxBuild(t, exitOK, "bundle", "-p", requirement, "--preimport", "markupsafe", "-o", output); !strings.Contains(stderr, "building one") {
+		t.Errorf("it said %q", stderr)
+	}
+	// Now it is there, for scripts as well.
+	for _, args := range [][]string{{"run", output, script}, {"run", "--upgrade", script}} {
+		if stdout, _ := eryxBuild(t, exitOK, args...); stdout != "fast\n" {
+			t.Errorf("eryx-build %s printed %q", strings.Join(args, " "), stdout)
+		}
+	}
+}

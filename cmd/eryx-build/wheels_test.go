@@ -19,7 +19,8 @@ import (
 // An option is a line of METADATA, such as "Requires-Dist: beta>=2", or one
 // that makes a wheel that is to be refused: +record lists a wrong digest,
 // +traverse has a member that leads out, +bomb one of gigabytes, +elf and
-// +foreign a native module of another platform and of another Python.
+// +foreign a native module of another platform and of another Python, and
+// +unresolved one that needs what nothing has.
 func cmdWheel(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: wheel FILE DIR [OPTION...]")
@@ -56,6 +57,12 @@ func cmdWheel(ts *testscript.TestScript, neg bool, args []string) {
 		so, err := os.ReadFile(filepath.Join(ts.Getenv("NATIVES"), "plus.cpython-314-wasm32-wasi.so"))
 		ts.Check(err)
 		members[name+"/plus.cpython-312-wasm32-wasi.so"] = so
+	}
+	if has("+unresolved") {
+		members[name+"/_fast.cpython-314-wasm32-wasi.so"] = []byte("\x00asm\x01\x00\x00\x00" +
+			"\x00\x0f\x08dylink.0\x01\x04\x00\x00\x00\x00" + // no memory, no table
+			"\x01\x04\x01\x60\x00\x00" + // a type: no parameter, no result
+			"\x02\x0f\x01\x03env\x07nowhere\x00\x00") // an import of it
 	}
 	var record strings.Builder
 	var out bytes.Buffer
