@@ -77,6 +77,11 @@ func TestBundleBuildsWheels(t *testing.T) {
 	if err := os.WriteFile(script, []byte("# /// script\n# dependencies = [\""+requirement+"\"]\n# ///\nimport markupsafe._speedups\nprint('fast')\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// A directory like no other, so that no earlier answer is for this question.
+	links := t.TempDir()
+	if err := os.WriteFile(filepath.Join(links, "eryx_test_unused-1-py3-none-any.whl"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	unpublish := func() {
 		dir, err := wheelbuild.Dir(testbundle.Cache(t))
 		if err != nil {
@@ -96,8 +101,8 @@ func TestBundleBuildsWheels(t *testing.T) {
 		says string
 		args []string
 	}{
-		{"`eryx-build wheel markupsafe", []string{"bundle", "-p", requirement, "--no-build", "-o", output}},
-		{"it is not done for a script", []string{"run", script}},
+		{"`eryx-build wheel markupsafe", []string{"bundle", "-p", requirement, "--no-build", "--find-links", links, "-o", output}},
+		{"it is not done for a script", []string{"run", "--find-links", links, script}},
 	} {
 		unpublish()
 		if _, stderr := eryxBuild(t, exitBuild, test.args...); !strings.Contains(stderr, test.says) || !strings.Contains(stderr, "ERYX-R002") {
@@ -108,7 +113,7 @@ func TestBundleBuildsWheels(t *testing.T) {
 		t.Error("a bundle was written")
 	}
 	unpublish()
-	if _, stderr := eryxBuild(t, exitOK, "bundle", "-p", requirement, "--preimport", "markupsafe", "-o", output); !strings.Contains(stderr, "building one") {
+	if _, stderr := eryxBuild(t, exitOK, "bundle", "-p", requirement, "--preimport", "markupsafe", "--find-links", links, "-o", output); !strings.Contains(stderr, "building one") {
 		t.Errorf("it said %q", stderr)
 	}
 	// Now it is there, for scripts as well.
