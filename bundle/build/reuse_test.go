@@ -157,7 +157,15 @@ func TestChangedInputs(t *testing.T) {
 		},
 		"stack size": {
 			func(o *build.Options) { o.StackSize = 768 << 10 },
-			[]string{build.StageLink, build.StageMeter, build.StageCompile, build.StageStdlib, build.StagePreinit, build.StagePack}, true,
+			[]string{build.StageLink, build.StageMeter, build.StageCompile, build.StagePreinit, build.StagePack}, true,
+		},
+		"packages": {
+			func(o *build.Options) { o.Packages = []string{pureTree(t)} },
+			[]string{build.StagePackages, build.StagePreinit, build.StagePack}, true,
+		},
+		"native packages": {
+			func(o *build.Options) { o.Packages = []string{"../../internal/integration/testdata/natives"} },
+			[]string{build.StageLink, build.StageMeter, build.StageCompile, build.StagePackages, build.StagePreinit, build.StagePack}, true,
 		},
 		"default stack size": {func(o *build.Options) { o.StackSize = build.DefaultStackSize }, []string{build.StagePack}, false},
 		"default profile":    {func(o *build.Options) { o.Stdlib = stdlib.Trimmed }, []string{build.StagePack}, false},
@@ -272,4 +280,14 @@ func write(t *testing.T, path string, data []byte) {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// pureTree is a directory with a module.
+func pureTree(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "pure.py"), []byte("x = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
