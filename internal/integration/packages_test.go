@@ -29,7 +29,7 @@ session.headers["X-Token"] = "secret"
 request = session.prepare_request(requests.Request(
     "POST", "https://example.invalid/a b?x=1", params={"y": "ä"}, json={"n": [1, 2]}, auth=("user", "pass")))
 try:
-    session.send(request, timeout=1)
+    session.get("http://127.0.0.1:1/", timeout=1)
     sent = "sent"
 except requests.ConnectionError as error:
     sent = type(error).__name__
@@ -48,11 +48,11 @@ second = await asynchronously()
 result = [first, second]`,
 		`[{"path": "/api/items", "q": "1 2", "sent": "body"}, {"path": "/", "q": "z", "sent": ""}]`},
 	{"urllib3==2.8.0", `
-import urllib3
+import io, urllib3
 from urllib3.filepost import encode_multipart_formdata
 url = urllib3.util.parse_url("http://me:pw@example.invalid:8080/x/../y?q#f")
 body, kind = encode_multipart_formdata({"file": ("a.txt", b"content")}, boundary="b")
-answer = urllib3.HTTPResponse(body=b"abc", status=200, headers={"A": "1"}, preload_content=False)
+answer = urllib3.HTTPResponse(body=io.BytesIO(b"abc"), status=200, headers={"A": "1"}, preload_content=False)
 try:
     urllib3.PoolManager(retries=False).request("GET", "http://127.0.0.1:1/", timeout=1)
     sent = "sent"
@@ -110,8 +110,8 @@ result = [
     regex.findall(r"\p{Lu}\p{Ll}+", "Ärger und Übung, Иван"),
     regex.fullmatch(r"\((?:[^()]|(?R))*\)", "(a(b)c)") is not None,
     regex.search(r"(?:hello){e<=1}", "say helo").group(), regex.split(r"(?<=x)", "axbx", flags=regex.V1),
-    regex.match(r"(?:(?P<w>\w)+,?)+", "ab,c").captures("w"), list(regex.findall(r"\X", "e\u0301a"))]`,
-		`[["Ärger", "Übung", "Иван"], true, "helo", ["ax", "bx", ""], ["a", "b", "c"], ["é", "a"]]`},
+    regex.match(r"(?:(?P<w>\w)+,?)+", "ab,c").captures("w"), [len(c) for c in regex.findall(r"\X", "e\u0301a")]]`,
+		`[["Ärger", "Übung", "Иван"], true, "helo", ["ax", "bx", ""], ["a", "b", "c"], [2, 1]]`},
 	{"msgpack==1.2.4", `
 import msgpack, msgpack._cmsgpack
 class Point: pass
@@ -228,7 +228,7 @@ func TestPackages(t *testing.T) {
 	// Native code is metered and ended as Python is.
 	t.Run("cancellation", func(t *testing.T) {
 		start := time.Now()
-		_, err := rt.Execute(t.Context(), `import regex; regex.match(r"(a+)+$", "a" * 64 + "b")`, &eryx.SandboxConfig{Timeout: 200 * time.Millisecond})
+		_, err := rt.Execute(t.Context(), `import regex; regex.match(r"(a|aa)+c\1", "a" * 64 + "b")`, &eryx.SandboxConfig{Timeout: 200 * time.Millisecond})
 		var limit *eryx.LimitError
 		if !errors.As(err, &limit) || time.Since(start) > 10*time.Second {
 			t.Errorf("after %v: %v", time.Since(start), err)
@@ -243,8 +243,8 @@ func TestPackagesThatCannotBeHad(t *testing.T) {
 		requirement string
 		says        []string
 	}{
-		{"lxml==6.1.3", []string{"lxml: no usable wheel", "wasi_wasm32", "manylinux", "eryx-build wheel lxml==6.1.3"}},
-		{"pydantic>=2.14", []string{"pydantic-core", "no usable wheel", "required by pydantic", "eryx-build wheel pydantic-core=="}},
+		{"lxml==6.1.3", []string{"lxml: no usable wheel", "wasi_wasm32", "manylinux", "eryx-build wheel lxml"}},
+		{"pydantic>=2.14", []string{"pydantic-core", "no usable wheel", "required by pydantic", "eryx-build wheel pydantic-core"}},
 		{"requests==0.0.1a1", []string{"requests", "no version meets ==0.0.1a1"}},
 	} {
 		t.Run(c.requirement, func(t *testing.T) {
