@@ -103,7 +103,7 @@ func TestTrimmedStdlibImports(t *testing.T) {
 	}
 	// What is there and cannot be imported is there on purpose.
 	broken := []string{
-		"bz2", "compression.bz2", "compression.lzma", "compression.zstd", "compression.zstd._zstdfile", "encodings.bz2_codec",
+		"compression.lzma", "compression.zstd", "compression.zstd._zstdfile",
 		"lzma", "multiprocessing.forkserver", "multiprocessing.heap", "multiprocessing.popen_fork",
 		"multiprocessing.popen_forkserver", "multiprocessing.popen_spawn_posix", "multiprocessing.resource_tracker",
 		"multiprocessing.shared_memory", "multiprocessing.sharedctypes", "multiprocessing.synchronize", "ssl",
