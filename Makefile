@@ -20,7 +20,7 @@ PREIMPORT ?= json,re
 BUNDLE    ?= dist/python.eryx
 BIN       ?= bin
 
-.PHONY: all build bundle setup test race lint vet fuzz bench generate generate-check clean
+.PHONY: all build bundle setup test race lint vet fuzz bench generate generate-check numpy conformance-numpy clean
 
 all: build
 
@@ -101,6 +101,22 @@ $(PEER)/.installed:
 	$(PEER_PYTHON) -m venv $(PEER)
 	$(PEER)/bin/pip install --quiet --disable-pip-version-check pyeryx==$(PYERYX_VERSION)
 	@touch $@
+
+# What numpy has to get right, beside the results of a native one; and numpy's
+# own tests. The first time, numpy is built from its sources.
+NUMPY         := numpy==2.5.5
+NUMPY_TESTING := pytest==9.2.0 hypothesis==6.155.7
+
+numpy: build
+	@mkdir -p dist
+	$(BIN)/eryx-build bundle --no-project -p $(NUMPY) --preimport numpy -o dist/numpy.eryx
+	$(GO) run ./conformance -bundle dist/numpy.eryx checks
+	$(GO) run ./examples/numpy dist/numpy.eryx
+
+conformance-numpy: build
+	@mkdir -p dist
+	$(BIN)/eryx-build bundle --no-project -p $(NUMPY) $(addprefix -p ,$(NUMPY_TESTING)) --preimport numpy -o dist/numpy-tests.eryx
+	$(GO) run ./conformance -bundle dist/numpy-tests.eryx tests
 
 clean:
 	rm -rf bin dist

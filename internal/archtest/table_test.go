@@ -98,11 +98,13 @@ var rooms = map[string]room{
 	"internal/progress": {imports: []string{"bundle/build"}, externals: []string{progressbar, xterm}},
 
 	"internal/bench": {imports: []string{"."}, externals: []string{xsys}},
+	"conformance":    {imports: []string{"."}},
 
 	// Programs that show how; each is what a user of the module may write.
 	"examples/simple":         {imports: []string{"."}},
 	"examples/error_handling": {imports: []string{"."}},
 	"examples/precompile":     {imports: []string{".", "bundle/build"}},
+	"examples/numpy":          {imports: []string{"."}},
 
 	// Tests only.
 	"examples":             {tests: []string{"bundle", "internal/testbundle"}},

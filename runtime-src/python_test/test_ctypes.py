@@ -28,7 +28,7 @@ class Sizes(unittest.TestCase):
                 self.assertEqual(mine().value, theirs().value)
 
     def test_of_nothing_else(self):
-        for value in (int, 1, None, ours._Simple):
+        for value in (int, 1, None, ours._Simple, ours.Array):
             with self.assertRaises(TypeError):
                 ours.sizeof(value)
 
@@ -48,6 +48,26 @@ class Values(unittest.TestCase):
             ("c_char", b"x"), ("c_char", 65), ("c_wchar", "ä"), ("c_void_p", 0), ("c_void_p", None), ("c_void_p", 5),
         ):  # fmt: skip
             self.assertEqual(getattr(ours, name)(value).value, getattr(real, name)(value).value, f"{name}({value!r})")
+
+
+class Arrays(unittest.TestCase):
+    def test_are_as_in_c(self):
+        for module in (ours, real):
+            kind = module.c_long * 3
+            array = kind(1, -2)
+            array[2] = 7
+            array[0] = module.c_long(5)
+            self.assertEqual([len(array), list(array), array[-1], array[:2]], [3, [5, -2, 7], 7, [5, -2]])
+            self.assertEqual(module.sizeof(kind), 3 * module.sizeof(module.c_long))
+            self.assertEqual(module.sizeof((2 * kind)()), 6 * module.sizeof(module.c_long))
+            self.assertEqual(module.alignment(kind), module.alignment(module.c_long))
+            self.assertEqual((2 * kind)()[1][0], 0)
+            with self.assertRaises(IndexError):
+                kind(1, 2, 3, 4)
+            with self.assertRaises(IndexError):
+                array[3]
+            with self.assertRaises(ValueError):
+                module.c_long * -1
 
 
 class Missing(unittest.TestCase):

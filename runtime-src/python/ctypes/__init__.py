@@ -9,7 +9,7 @@ there, and what is missing says why.
 
 import struct as _struct
 
-__all__ = ["sizeof", "alignment", "ArgumentError"]
+__all__ = ["sizeof", "alignment", "Array", "ArgumentError"]
 
 _REASON = "a sandbox cannot call C through ctypes; this module only knows the sizes of C's simple types"
 
@@ -18,7 +18,46 @@ class ArgumentError(Exception):
     """What ctypes raises for arguments it cannot convert; never raised here."""
 
 
-class _Simple:
+class _Type(type):
+    """The type of C's types: times a number, it is an array's type."""
+
+    def __mul__(self, length):
+        if not isinstance(length, int) or length < 0:
+            raise ValueError("the length of an array is a number, and not negative")
+        return type(f"{self.__name__}_Array_{length}", (Array,), {"_type_": self, "_length_": length})
+
+    __rmul__ = __mul__
+
+
+class Array(metaclass=_Type):
+    """Values of one of C's types."""
+
+    _type_ = None
+    _length_ = 0
+
+    def __init__(self, *values):
+        if len(values) > self._length_:
+            raise IndexError("invalid index")
+        self._values = [self._type_(*values[i : i + 1]) for i in range(self._length_)]
+
+    def __len__(self):
+        return self._length_
+
+    def __getitem__(self, index):
+        found = self._values[index]
+        return [_plain(v) for v in found] if isinstance(found, list) else _plain(found)
+
+    def __setitem__(self, index, value):
+        if isinstance(index, slice):
+            raise TypeError("slices cannot be assigned to")
+        self._values[index] = value if isinstance(value, self._type_) else self._type_(value)
+
+
+def _plain(value):
+    return value.value if isinstance(value, _Simple) else value
+
+
+class _Simple(metaclass=_Type):
     """A value of one of C's types, converted and cut as C does."""
 
     _format = ""
@@ -105,7 +144,7 @@ class _Pointer(_Integer):
 
 
 def _define(name, base, format, **attributes):
-    globals()[name] = type(name, (base,), {"__module__": __name__, "_format": format, "_type_": format, **attributes})
+    globals()[name] = _Type(name, (base,), {"__module__": __name__, "_format": format, "_type_": format, **attributes})
     __all__.append(name)
 
 
@@ -132,18 +171,21 @@ del _name, _base, _format, _bits
 
 def sizeof(type_or_value):
     """The size in bytes of one of the types here, or of a value of one."""
-    return _struct.calcsize(_simple(type_or_value)._format)
+    kind = _kind(type_or_value)
+    return kind._length_ * sizeof(kind._type_) if issubclass(kind, Array) else _struct.calcsize(kind._format)
 
 
 def alignment(type_or_value):
     """The alignment in bytes of one of the types here, or of a value of one."""
-    format = _simple(type_or_value)._format
-    return _struct.calcsize("c" + format) - _struct.calcsize(format)
+    kind = _kind(type_or_value)
+    if issubclass(kind, Array):
+        return alignment(kind._type_)
+    return _struct.calcsize("c" + kind._format) - _struct.calcsize(kind._format)
 
 
-def _simple(type_or_value):
+def _kind(type_or_value):
     kind = type_or_value if isinstance(type_or_value, type) else type(type_or_value)
-    if not issubclass(kind, _Simple) or not kind._format:
+    if not isinstance(kind, _Type) or not getattr(kind, "_type_", None):
         raise TypeError("this type has no size")
     return kind
 
