@@ -89,11 +89,24 @@ PEER := $(TOOLS)/pyeryx-$(PYERYX_VERSION)
 PEER_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { echo $$p; break; }; done)
 
-bench: build $(PEER)/.installed
-	@mkdir -p $(dir $(BUNDLE))
+# The numpy of sandboxes, and a native one of the same version.
+NUMPY        := numpy==2.5.5
+NUMPY_NATIVE := $(TOOLS)/$(subst ==,-,$(NUMPY))
+
+bench: build $(PEER)/.installed $(NUMPY_NATIVE)/.installed
+	@mkdir -p dist $(dir $(BUNDLE))
 	$(BIN)/eryx-build bundle --quiet --preimport $(PREIMPORT) -o $(BUNDLE)
 	$(GO) build -o $(BIN)/bench ./internal/bench
-	$(BIN)/bench -bundle $(BUNDLE) -cli $(BIN)/eryx-build -peer $(PEER)
+	$(BIN)/eryx-build bundle --quiet --no-project -p $(NUMPY) --preimport numpy -o dist/numpy.eryx
+	$(BIN)/bench -bundle $(BUNDLE) -cli $(BIN)/eryx-build -peer $(PEER) \
+		-numpy dist/numpy.eryx -numpy-python $(NUMPY_NATIVE)/bin/python
+
+$(NUMPY_NATIVE)/.installed:
+	@test -n "$(PEER_PYTHON)" || { echo "make bench: no Python 3.12 or newer for numpy; name one with PEER_PYTHON=..." >&2; exit 1; }
+	@rm -rf $(NUMPY_NATIVE)
+	$(PEER_PYTHON) -m venv $(NUMPY_NATIVE)
+	$(NUMPY_NATIVE)/bin/pip install --quiet --disable-pip-version-check $(NUMPY)
+	@touch $@
 
 $(PEER)/.installed:
 	@test -n "$(PEER_PYTHON)" || { echo "make bench: no Python 3.12 or newer for pyeryx; name one with PEER_PYTHON=..." >&2; exit 1; }
@@ -104,7 +117,6 @@ $(PEER)/.installed:
 
 # What numpy has to get right, beside the results of a native one; and numpy's
 # own tests. The first time, numpy is built from its sources.
-NUMPY         := numpy==2.5.5
 NUMPY_TESTING := pytest==9.2.0 hypothesis==6.155.7
 
 numpy: build

@@ -5,9 +5,11 @@
 // time are reported side by side, as minimum and median.
 //
 //	bench -bundle python.eryx -cli bin/eryx-build [-peer VENV] [-rounds N]
+//	      [-numpy numpy.eryx [-numpy-python PYTHON]]
 //
 // VENV is a Python virtual environment in which pyeryx is installed; without
-// it only the own figures are shown.
+// it only the own figures are shown. What numpy takes is shown if a bundle has
+// it, beside a native PYTHON's.
 package main
 
 import (
@@ -46,6 +48,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	bundle := flags.String("bundle", "", "the `bundle` to run")
 	cli := flags.String("cli", "", "the eryx-build `executable`")
 	peer := flags.String("peer", "", "a virtual environment `directory` with pyeryx")
+	numpy := flags.String("numpy", "", "a `bundle` in which numpy is imported")
+	numpyPython := flags.String("numpy-python", "", "a native Python `executable` with the same numpy")
 	rounds := flags.Int("rounds", 20, "whole-process repetitions of each command")
 	repeat := flags.Int("repeat", 500, "in-process repetitions")
 	if err := flags.Parse(args); err != nil {
@@ -92,7 +96,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := rt.memory(ctx, out); err != nil {
 		return err
 	}
-	return rt.cancellation(ctx, out)
+	if err := rt.cancellation(ctx, out); err != nil {
+		return err
+	}
+	if *numpy == "" {
+		return nil
+	}
+	return benchNumpy(ctx, out, *numpy, *numpyPython, *repeat, *rounds)
 }
 
 // compare runs the contestants in turn and prints a table; ratios are to the

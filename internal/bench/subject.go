@@ -34,17 +34,21 @@ func (r *subject) close() { _ = r.rt.Close() }
 
 // fresh creates a sandbox, runs a line in it and closes it.
 func (r *subject) fresh(ctx context.Context) (sample, error) {
+	return r.once(ctx, "print(1+1)", "2\n")
+}
+
+func (r *subject) once(ctx context.Context, source, prints string) (sample, error) {
 	wall, cpu := time.Now(), cpuTime()
 	sandbox, err := r.rt.NewSandbox(ctx, nil)
 	if err != nil {
 		return sample{}, err
 	}
-	result, err := sandbox.Execute(ctx, "print(1+1)")
+	result, err := sandbox.Execute(ctx, source)
 	if err = errors.Join(err, sandbox.Close()); err != nil {
 		return sample{}, err
 	}
 	s := sample{time.Since(wall), cpuTime() - cpu}
-	if string(result.Stdout) != "2\n" {
+	if string(result.Stdout) != prints {
 		return sample{}, fmt.Errorf("printed %q", result.Stdout)
 	}
 	return s, nil
