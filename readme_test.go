@@ -51,6 +51,12 @@ func TestReadme(t *testing.T) {
 			if output := do(cmd); !strings.Contains(output, "./...") {
 				t.Errorf("%s would do\n%s", line, output)
 			}
+		case line == "make numpy": // minutes, the first time; the example is what it ends with
+			cmd := exec.CommandContext(t.Context(), "make", "--dry-run", "numpy")
+			cmd.Dir = root
+			if output := do(cmd); !strings.Contains(output, "bundle --no-project -p numpy==") || !strings.Contains(output, "./examples/numpy dist/numpy.eryx") {
+				t.Errorf("%s would do\n%s", line, output)
+			}
 		case strings.HasPrefix(line, "bin/eryx-build run "):
 			cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
 			cmd.Dir = dir

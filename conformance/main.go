@@ -37,8 +37,8 @@ var (
 	expectedText string
 )
 
-// testFiles of numpy, relative to site-packages. Each has its own sandbox.
-var testFiles = []string{
+// numpyFiles are test files of numpy, relative to site-packages. Each has its own sandbox.
+var numpyFiles = []string{
 	"numpy/_core/tests/test_multiarray.py",
 	"numpy/_core/tests/test_umath.py",
 	"numpy/_core/tests/test_numeric.py",
@@ -55,6 +55,7 @@ var testFiles = []string{
 const (
 	testTimeout = 20 * time.Minute
 	testMemory  = 2 << 30 // bytes
+	testFiles   = 1 << 30 // bytes
 )
 
 func main() {
@@ -79,7 +80,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer rt.Close()
-	config := eryx.SandboxConfig{Timeout: testTimeout, MemoryLimit: testMemory}
+	config := eryx.SandboxConfig{Timeout: testTimeout, MemoryLimit: testMemory, FilesLimit: testFiles}
 	if *verbose {
 		config.Stdout, config.Stderr = os.Stderr, os.Stderr
 	}
@@ -89,7 +90,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "tests":
 		files := flags.Args()[1:]
 		if len(files) == 0 {
-			files = testFiles
+			files = numpyFiles
 		}
 		return runTests(ctx, rt, config, files, out)
 	}
