@@ -67,7 +67,7 @@ func TestReadme(t *testing.T) {
 			t.Errorf("what is %q to do? add it here", line)
 		}
 	}
-	if commands != 3 {
+	if commands != 4 {
 		t.Errorf("README.md has %d commands", commands)
 	}
 
