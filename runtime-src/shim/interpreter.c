@@ -22,6 +22,7 @@ static bool initialized;
 static struct {
     PyObject *preimport, *setup, *seal, *execute, *describe, *flush;
     PyObject *flushers; /* not a function but a tuple of (function, stream) */
+    PyObject *resets;   /* nor is this, but a tuple of functions */
 } support;
 
 static const struct {
@@ -31,7 +32,7 @@ static const struct {
     { "preimport", &support.preimport }, { "setup", &support.setup },
     { "seal", &support.seal },           { "execute", &support.execute },
     { "describe", &support.describe },   { "flush", &support.flush },
-    { "flushers", &support.flushers },
+    { "flushers", &support.flushers },   { "resets", &support.resets },
 };
 
 /* Fills in an exception record without Python's help. */
@@ -56,6 +57,11 @@ pending_exception(struct exception *result)
     }
     PyObject *exception = PyErr_GetRaisedException();
     if (exception != NULL) {
+        /* Whatever else went wrong, it may go wrong in each line of Python. */
+        for (Py_ssize_t i = 0; i < PyTuple_Size(support.resets); i++) {
+            Py_DecRef(PyObject_CallObject(PyTuple_GetItem(support.resets, i), NULL));
+            PyErr_Clear();
+        }
         PyObject *record = PyObject_CallFunctionObjArgs(support.describe, exception, NULL);
         Py_DecRef(exception);
         int given = record == NULL ? -1 : abi_give_exception(record, result);
