@@ -55,6 +55,10 @@ type SandboxConfig struct {
 	// means "result".
 	ResultName string
 
+	// Deterministic, if not nil, makes executions repeat, with a clock and
+	// randomness of their own.
+	Deterministic *Deterministic
+
 	// Timeout limits the time of one execution; 0 means [DefaultTimeout],
 	// [Unlimited] none beside the context's.
 	Timeout time.Duration
@@ -91,6 +95,9 @@ func (c *SandboxConfig) setDefaults() error {
 	}
 	if c.MemoryLimit == Unlimited {
 		c.MemoryLimit = maxMemory
+	}
+	if d := c.Deterministic; d != nil && !d.Start.IsZero() && d.Start.Unix() < 0 {
+		return fmt.Errorf("eryx: a deterministic clock cannot start at %v, before 1970", d.Start)
 	}
 	switch {
 	case c.Timeout < 0 && c.Timeout != Unlimited:

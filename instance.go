@@ -3,9 +3,9 @@ package eryx
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -27,12 +27,14 @@ type instance struct {
 	interrupts     interrupts
 	interrupting   bool
 	stackTop       uint64 // of the image
+	world          world
 }
 
 // restore makes an instance from the image. config has its defaults, and stays
 // as it is.
 func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts interrupts) (*instance, error) {
-	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit})
+	world := newWorld(config.Deterministic)
+	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit, Clock: world.wallClock})
 	if err != nil {
 		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
 	}
@@ -45,6 +47,7 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts
 		config:     config,
 		fuel:       &fuel{},
 		interrupts: interrupts,
+		world:      world,
 		stackTop:   r.globals[stackGlobal],
 		stdout:     &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
 		stderr:     &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
@@ -54,6 +57,10 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts
 		Stdout:     i.stdout,
 		Stderr:     i.stderr,
 		FS:         files,
+		WallClock:  world.wallClock,
+		Monotonic:  world.monotonic,
+		Advance:    world.advance,
+		Random:     world.random,
 		Checkpoint: i.checkpoint,
 		Interrupts: interrupts,
 		Interrupt:  i.interrupt,
@@ -93,7 +100,7 @@ func (r *Runtime) fits(config *SandboxConfig, source string) error {
 // execute runs source in an instance that has executed nothing yet.
 func (i *instance) execute(ctx context.Context, source string) (*Result, error) {
 	entropy := make([]byte, 32)
-	if _, err := rand.Read(entropy); err != nil {
+	if _, err := io.ReadFull(i.world.random, entropy); err != nil {
 		return nil, fmt.Errorf("eryx: reading randomness: %w", err)
 	}
 	request := guest.Request{

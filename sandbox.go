@@ -36,6 +36,10 @@ func (r *Runtime) NewSandbox(ctx context.Context, config *SandboxConfig) (*Sandb
 		s.config = *config
 		// What was checked stays as it is.
 		s.config.Args, s.config.Env = slices.Clone(config.Args), maps.Clone(config.Env)
+		if config.Deterministic != nil {
+			d := *config.Deterministic
+			s.config.Deterministic = &d
+		}
 	}
 	if err := s.config.setDefaults(); err != nil {
 		return nil, err

@@ -81,6 +81,9 @@ func (h *Host) wait(ctx context.Context, pollables []*pollable) ([]uint32, error
 		} else {
 			switch sleep(ctx, h.config.Interrupts, channels, now, earliest) {
 			case wokenByTime:
+				if h.config.Advance != nil {
+					h.config.Advance(time.Duration(min(earliest-now, math.MaxInt64)))
+				}
 			case wokenByInterrupt:
 				if len(pollables) == 1 && pollables[0].interrupted != nil {
 					pollables[0].interrupted()
