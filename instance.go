@@ -22,6 +22,7 @@ type instance struct {
 	engine.Instance
 	config         *SandboxConfig
 	host           *wasi.Host
+	files          *vfs.FS
 	fuel           *fuel
 	stdout, stderr *output
 }
@@ -29,29 +30,27 @@ type instance struct {
 // restore makes an instance from the image. config has its defaults, and stays
 // as it is.
 func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance, error) {
-	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit})
+	files, err := r.newFiles(config)
 	if err != nil {
-		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
-	}
-	for _, m := range r.mounts {
-		if err := files.Mount(m.path, m.image); err != nil {
-			return nil, fmt.Errorf("eryx: mounting %s: %w", m.path, err)
-		}
+		return nil, err
 	}
 	i := &instance{
 		config: config,
+		files:  files,
 		fuel:   &fuel{},
 		stdout: &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
 		stderr: &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
 	}
 	i.host = wasi.New(wasi.Config{
-		Stdin:      config.Stdin,
-		Stdout:     i.stdout,
-		Stderr:     i.stderr,
-		FS:         files,
-		Checkpoint: i.fuel.checkpoint,
+		Stdin:       config.Stdin,
+		Stdout:      i.stdout,
+		Stderr:      i.stderr,
+		FS:          files,
+		Descriptors: config.DescriptorLimit,
+		Checkpoint:  i.fuel.checkpoint,
 	})
 	if err := i.host.Restore(r.handles); err != nil {
+		files.Close()
 		return nil, fmt.Errorf("eryx: restoring the handles of the image: %w", err)
 	}
 	i.Instance, err = r.module.Instantiate(ctx, engine.InstanceConfig{
@@ -61,7 +60,7 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance
 		Globals:     r.globals,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter: %w", err), i.host.Close())
+		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter: %w", err), i.closeHost())
 	}
 	return i, nil
 }
@@ -106,6 +105,7 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	limited, abort := context.WithCancelCause(limited)
 	defer abort(nil)
 	i.stdout.abort, i.stderr.abort = abort, abort
+	i.files.Attend(limited)
 	if err := i.fuel.start(limited, i); err != nil {
 		return nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
 	}
@@ -119,6 +119,7 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 		StdoutTruncated: i.stdout.truncated,
 		StderrTruncated: i.stderr.truncated,
 		PeakMemory:      int64(i.Memory().Size()),
+		Files:           newFilesOf(i.files.Tree),
 		Fuel:            i.fuel.used(i),
 	}
 	if failed := cmp.Or(i.stdout.failed, i.stderr.failed); failed != nil {
@@ -140,5 +141,12 @@ func (c *SandboxConfig) limitTime(ctx context.Context) (context.Context, context
 }
 
 func (i *instance) close() error {
-	return errors.Join(i.Close(context.Background()), i.host.Close())
+	return errors.Join(i.Close(context.Background()), i.closeHost())
+}
+
+// closeHost closes what the guest holds of the host, and what it is shown.
+func (i *instance) closeHost() error {
+	err := i.host.Close()
+	i.files.Close()
+	return err
 }
