@@ -56,7 +56,7 @@ var rooms = map[string]room{
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
 	"internal/version":       {pure: true},
-	"internal/vfs":           {imports: []string{"internal/image"}},
+	"internal/vfs":           {imports: []string{"internal/image"}, externals: []string{xsys}},
 	"internal/wasi":          {imports: []string{"internal/abi", "internal/engine", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
 	"internal/wasi/bindings": {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 

@@ -25,6 +25,7 @@ type backend interface {
 	remove(name string) error // a file, link or empty directory
 	rename(name, to string) error
 	setTimes(name string, t Times) error
+	setLinkTimes(name string, t Times) error
 	close()
 }
 
@@ -165,7 +166,7 @@ func (p outsidePlace) setTimes(f *FS, t Times) error {
 	case err != nil:
 		return err
 	case info.Kind == Symlink:
-		return ErrUnsupported
+		return p.change(f, func(b backend) error { return b.setLinkTimes(p.path(), t) })
 	}
 	return p.change(f, func(b backend) error { return b.setTimes(p.path(), t) })
 }

@@ -92,13 +92,14 @@ type nothingMore struct{ fs.ReadDirFile }
 func (nothingMore) ReadDir(int) ([]fs.DirEntry, error) { return nil, io.EOF }
 func (nothingMore) Close() error                       { return nil }
 
-func (goFS) mkdir(string) error           { return ErrReadOnly }
-func (goFS) symlink(string, string) error { return ErrReadOnly }
-func (goFS) link(string, string) error    { return ErrReadOnly }
-func (goFS) remove(string) error          { return ErrReadOnly }
-func (goFS) rename(string, string) error  { return ErrReadOnly }
-func (goFS) setTimes(string, Times) error { return ErrReadOnly }
-func (goFS) close()                       {}
+func (goFS) mkdir(string) error               { return ErrReadOnly }
+func (goFS) symlink(string, string) error     { return ErrReadOnly }
+func (goFS) link(string, string) error        { return ErrReadOnly }
+func (goFS) remove(string) error              { return ErrReadOnly }
+func (goFS) rename(string, string) error      { return ErrReadOnly }
+func (goFS) setTimes(string, Times) error     { return ErrReadOnly }
+func (goFS) setLinkTimes(string, Times) error { return ErrReadOnly }
+func (goFS) close()                           {}
 
 // goFile is an open file of an fs.FS. Where it can only be read from its
 // beginning to its end, going back means opening it anew.
