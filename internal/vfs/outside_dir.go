@@ -218,21 +218,21 @@ func (f *hostFile) setTimes(t Times) error {
 type dirLister struct {
 	dir  fs.ReadDirFile
 	read []fs.DirEntry
+	err  error // after what was read
 }
 
 // listedAtOnce is how many entries are read at once.
 const listedAtOnce = 128
 
 func (l *dirLister) next() (Entry, error) {
+	if len(l.read) == 0 && l.err == nil {
+		l.read, l.err = l.dir.ReadDir(listedAtOnce)
+	}
 	if len(l.read) == 0 {
-		var err error
-		l.read, err = l.dir.ReadDir(listedAtOnce)
-		if len(l.read) == 0 {
-			if err == nil || isEnd(err) {
-				return Entry{}, errEnd
-			}
-			return Entry{}, fromHost(err)
+		if l.err == nil || isEnd(l.err) {
+			return Entry{}, errEnd
 		}
+		return Entry{}, fromHost(l.err)
 	}
 	e := l.read[0]
 	l.read = l.read[1:]
