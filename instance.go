@@ -3,9 +3,9 @@ package eryx
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -25,21 +25,29 @@ type instance struct {
 	files          *vfs.FS
 	fuel           *fuel
 	stdout, stderr *output
+	interrupts     interrupts
+	interrupting   bool
+	stackTop       uint64 // of the image
+	world          world
 }
 
 // restore makes an instance from the image. config has its defaults, and stays
 // as it is.
-func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance, error) {
-	files, err := r.newFiles(config)
+func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts interrupts) (*instance, error) {
+	world := newWorld(config.Deterministic)
+	files, err := r.newFiles(config, world.wallClock)
 	if err != nil {
 		return nil, err
 	}
 	i := &instance{
-		config: config,
-		files:  files,
-		fuel:   &fuel{},
-		stdout: &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
-		stderr: &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
+		config:     config,
+		files:      files,
+		fuel:       &fuel{},
+		interrupts: interrupts,
+		world:      world,
+		stackTop:   r.globals[stackGlobal],
+		stdout:     &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
+		stderr:     &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
 	}
 	i.host = wasi.New(wasi.Config{
 		Stdin:       config.Stdin,
@@ -47,7 +55,13 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance
 		Stderr:      i.stderr,
 		FS:          files,
 		Descriptors: config.DescriptorLimit,
-		Checkpoint:  i.fuel.checkpoint,
+		WallClock:   world.wallClock,
+		Monotonic:   world.monotonic,
+		Advance:     world.advance,
+		Random:      world.random,
+		Checkpoint:  i.checkpoint,
+		Interrupts:  interrupts,
+		Interrupt:   i.interrupt,
 	})
 	if err := i.host.Restore(r.handles); err != nil {
 		files.Close()
@@ -85,7 +99,7 @@ func (r *Runtime) fits(config *SandboxConfig, source string) error {
 // execute runs source in an instance that has executed nothing yet.
 func (i *instance) execute(ctx context.Context, source string) (*Result, error) {
 	entropy := make([]byte, 32)
-	if _, err := rand.Read(entropy); err != nil {
+	if _, err := io.ReadFull(i.world.random, entropy); err != nil {
 		return nil, fmt.Errorf("eryx: reading randomness: %w", err)
 	}
 	request := guest.Request{
@@ -106,29 +120,33 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	defer abort(nil)
 	i.stdout.abort, i.stderr.abort = abort, abort
 	i.files.Attend(limited)
-	if err := i.fuel.start(limited, i); err != nil {
+	if err := i.fuel.start(limited, i, i.config.fuelLimit()); err != nil {
 		return nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
 	}
 	client := guest.Client{Instance: i}
 	began := time.Now()
 	outcome, err := client.Execute(limited, request)
 	result := &Result{
-		Duration:        time.Since(began),
-		Stdout:          i.stdout.kept,
-		Stderr:          i.stderr.kept,
-		StdoutTruncated: i.stdout.truncated,
-		StderrTruncated: i.stderr.truncated,
-		PeakMemory:      int64(i.Memory().Size()),
-		Files:           newFilesOf(i.files.Tree),
-		Fuel:            i.fuel.used(i),
+		Duration:   time.Since(began),
+		PeakMemory: int64(i.Memory().Size()),
+		Fuel:       i.fuel.used(i),
+		Files:      newFilesOf(i.files.Tree),
 	}
-	if failed := cmp.Or(i.stdout.failed, i.stderr.failed); failed != nil {
-		return result, failed
+	failed := cmp.Or(i.stdout.failed, i.stderr.failed)
+	if failed == nil && (err != nil || i.MemoryRefused()) {
+		i.flush(limited, err)
 	}
-	if err != nil {
-		return result, executionError(limited, err)
+	result.Stdout, result.StdoutTruncated = i.stdout.kept, i.stdout.truncated
+	result.Stderr, result.StderrTruncated = i.stderr.kept, i.stderr.truncated
+	switch {
+	case failed != nil:
+		err = failed
+	case err != nil:
+		err = executionError(limited, err)
+	default:
+		err = result.settle(outcome)
 	}
-	return result, result.settle(outcome)
+	return result, i.noteLimits(result, err)
 }
 
 // limitTime is ctx with the configuration's own limit.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/eryx-build/eryx/internal/vfs"
 )
@@ -95,11 +96,11 @@ func hides(p, q string) bool { return p == q || strings.HasPrefix(q, p+"/") }
 
 // newFiles makes what a script sees: the files in memory, the bundle's, and
 // what is mounted. It has to be closed.
-func (r *Runtime) newFiles(config *SandboxConfig) (_ *vfs.FS, err error) {
+func (r *Runtime) newFiles(config *SandboxConfig, clock func() time.Time) (_ *vfs.FS, err error) {
 	var tree *vfs.Tree
 	if config.Files != nil {
 		tree = config.Files.tree
-	} else if tree, err = vfs.NewTree(vfs.Config{Bytes: config.FilesLimit}); err != nil {
+	} else if tree, err = vfs.NewTree(vfs.Config{Bytes: config.FilesLimit, Clock: clock}); err != nil {
 		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
 	}
 	files := tree.FS()

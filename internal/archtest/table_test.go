@@ -102,6 +102,7 @@ var rooms = map[string]room{
 
 	// Programs that show how; each is what a user of the module may write.
 	"examples/simple":         {imports: []string{"."}},
+	"examples/files":          {imports: []string{"."}},
 	"examples/error_handling": {imports: []string{"."}},
 	"examples/precompile":     {imports: []string{".", "bundle/build"}},
 	"examples/numpy":          {imports: []string{"."}},
