@@ -68,7 +68,7 @@ func (f *Files) Size() int64 { return f.tree.Usage().Bytes }
 
 // at runs an operation below the root and dresses its error.
 func (f *Files) at(op, name string, do func(root *vfs.Handle) error) error {
-	err := error(fs.ErrInvalid)
+	err := fs.ErrInvalid
 	if fs.ValidPath(name) {
 		root := f.tree.Bare().Root()
 		defer root.Close()

@@ -46,5 +46,5 @@ result = sorted(os.listdir("/data"))
 		log.Fatal(err)
 	}
 	fmt.Printf("%s\n", result.Value)
-	// Output: ["a.csv","b.csv"]
+	// Output: ["a.csv", "b.csv"]
 }

@@ -35,6 +35,17 @@ func call[T any](f *FS, do func() (T, error), late func(T)) (T, error) {
 	case o := <-done:
 		return o.value, o.err
 	case <-(*ctx).Done():
+		// Hardly anything takes that long, and what ends leaves nothing open.
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case o := <-done:
+			if o.err == nil && late != nil {
+				late(o.value)
+			}
+			return none, context.Cause(*ctx)
+		case <-timer.C:
+		}
 		go func() {
 			if o := <-done; o.err == nil && late != nil {
 				late(o.value)
@@ -43,6 +54,9 @@ func call[T any](f *FS, do func() (T, error), late func(T)) (T, error) {
 		return none, context.Cause(*ctx)
 	}
 }
+
+// grace is how long an operation under way has when its context is done.
+const grace = 20 * time.Millisecond
 
 // guarded makes a panic an error: an [fs.FS] is anybody's.
 func guarded[T any](do func() (T, error)) (value T, err error) {

@@ -21,8 +21,8 @@ func hostInfo(info fs.FileInfo) Info {
 		i.Links = 2
 	}
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		i.ID = hash(uint64(stat.Dev), uint64(stat.Ino))
-		i.Links = uint64(stat.Nlink)
+		i.ID = hash(uint64(stat.Dev), uint64(stat.Ino)) //nolint:unconvert // of other types elsewhere
+		i.Links = uint64(stat.Nlink)                    //nolint:unconvert // likewise
 		if accessed, changed, ok := statTimes(stat); ok {
 			i.Accessed, i.Changed = accessed, changed
 		}

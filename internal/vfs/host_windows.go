@@ -14,7 +14,7 @@ func asDirectory(name string) string { return name }
 // who opens it only, so name, time and size stand in for it.
 func hostInfo(info fs.FileInfo) Info {
 	h := fnv.New64a()
-	io.WriteString(h, info.Name())
+	_, _ = io.WriteString(h, info.Name())
 	i := Info{
 		ID: hash(h.Sum64(), uint64(info.ModTime().UnixNano()), uint64(info.Size())), Kind: kindOf(info.Mode()), Links: 1, Size: max(info.Size(), 0),
 		Accessed: info.ModTime(), Modified: info.ModTime(), Changed: info.ModTime(),

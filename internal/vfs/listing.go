@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"errors"
 	"io"
 	"path"
 )
@@ -52,7 +53,7 @@ func (l *Listing) Dir() *Handle { return l.dir }
 func (l *Listing) Next() (Entry, error) {
 	for l.lister != nil {
 		entry, err := call(l.dir.fs, l.lister.next, nil)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			release(l.dir.fs, l.lister.close)
 			l.lister = nil
 			break

@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"errors"
 	"path"
 	"time"
 )
@@ -180,7 +181,7 @@ func (p outsidePlace) free(f *FS, kind Kind) error {
 	switch {
 	case err == nil:
 		return ErrExist
-	case err != ErrNotExist:
+	case !errors.Is(err, ErrNotExist):
 		return err
 	case p.slash && kind != Directory:
 		return ErrNotExist
@@ -274,7 +275,7 @@ func (p outsidePlace) rename(f *FS, to outsidePlace) error {
 	}
 	old, err := outsideDir{to.dir.outside, to.path()}.lstat(f)
 	switch {
-	case err != nil && err != ErrNotExist:
+	case err != nil && !errors.Is(err, ErrNotExist):
 		return err
 	case err == nil && info.Kind == Directory && old.Kind != Directory:
 		return ErrNotDirectory
@@ -302,11 +303,11 @@ func (p outsidePlace) open(f *FS, shown string, flags OpenFlags, access Access) 
 		for try := 0; ; try++ {
 			info, err := p.dir.lstatHere(name)
 			switch {
-			case err == ErrNotExist && create && readOnly:
+			case errors.Is(err, ErrNotExist) && create && readOnly:
 				return nil, ErrReadOnly
-			case err == ErrNotExist && create:
-				file, err := p.dir.backend.open(name, access, true)
-				if err == ErrExist && try < 10 && flags&Exclusive == 0 {
+			case errors.Is(err, ErrNotExist) && create:
+				file, err := p.dir.open(name, access, true)
+				if errors.Is(err, ErrExist) && try < 10 && flags&Exclusive == 0 {
 					continue // somebody else was faster
 				}
 				if err != nil {
@@ -321,7 +322,7 @@ func (p outsidePlace) open(f *FS, shown string, flags OpenFlags, access Access) 
 				if changes || create {
 					return nil, ErrIsDirectory
 				}
-				dir, err := p.dir.backend.openDir(name)
+				dir, err := p.dir.openDir(name)
 				if err != nil {
 					return nil, err
 				}
@@ -339,8 +340,8 @@ func (p outsidePlace) open(f *FS, shown string, flags OpenFlags, access Access) 
 			if flags&Truncate != 0 {
 				how |= Write
 			}
-			file, err := p.dir.backend.open(name, how, false)
-			if err == ErrNotExist && create && try < 10 {
+			file, err := p.dir.open(name, how, false)
+			if errors.Is(err, ErrNotExist) && create && try < 10 {
 				continue
 			}
 			if err == nil && flags&Truncate != 0 {

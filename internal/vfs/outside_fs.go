@@ -41,7 +41,7 @@ func (g goFS) lstat(name string) (Info, error) {
 
 func goInfo(name string, info fs.FileInfo) Info {
 	h := fnv.New64a()
-	io.WriteString(h, name)
+	_, _ = io.WriteString(h, name)
 	i := Info{
 		ID: hash(h.Sum64()), Kind: kindOf(info.Mode()), Links: 1, Size: max(info.Size(), 0),
 		Accessed: info.ModTime(), Modified: info.ModTime(), Changed: info.ModTime(),

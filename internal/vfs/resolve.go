@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"errors"
 	"path"
 	"strings"
 )
@@ -88,8 +89,8 @@ func (h *Handle) run(c *cursor, shared bool, inside func(place, inode) error, ou
 			}
 			return inside(p, n)
 		})
-		crossed, ok := err.(*crossing)
-		if !ok {
+		var crossed *crossing
+		if !errors.As(err, &crossed) {
 			return err
 		}
 		out, err := c.outside(crossed)
@@ -130,8 +131,8 @@ func (h *Handle) two(a, b *cursor, inside func(pa place, na inode, pb place) err
 			}
 			return inside(pa, na, pb)
 		})
-		ca, crossedA := errA.(*crossing)
-		cb, crossedB := errB.(*crossing)
+		var ca, cb *crossing
+		crossedA, crossedB := errors.As(errA, &ca), errors.As(errB, &cb)
 		switch {
 		case errA != nil && !crossedA:
 			return errA
@@ -256,7 +257,7 @@ func (c *cursor) outside(from *crossing) (*outsidePlace, error) {
 		}
 		info, err := at.below(name).lstat(f)
 		switch {
-		case err == ErrNotExist && !deeper:
+		case errors.Is(err, ErrNotExist) && !deeper:
 			return here, nil
 		case err != nil:
 			return nil, err
