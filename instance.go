@@ -22,6 +22,7 @@ type instance struct {
 	engine.Instance
 	config         *SandboxConfig
 	host           *wasi.Host
+	files          *vfs.FS
 	fuel           *fuel
 	stdout, stderr *output
 	interrupts     interrupts
@@ -34,17 +35,13 @@ type instance struct {
 // as it is.
 func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts interrupts) (*instance, error) {
 	world := newWorld(config.Deterministic)
-	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit, Clock: world.wallClock})
+	files, err := r.newFiles(config, world.wallClock)
 	if err != nil {
-		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
-	}
-	for _, m := range r.mounts {
-		if err := files.Mount(m.path, m.image); err != nil {
-			return nil, fmt.Errorf("eryx: mounting %s: %w", m.path, err)
-		}
+		return nil, err
 	}
 	i := &instance{
 		config:     config,
+		files:      files,
 		fuel:       &fuel{},
 		interrupts: interrupts,
 		world:      world,
@@ -53,19 +50,21 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts
 		stderr:     &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
 	}
 	i.host = wasi.New(wasi.Config{
-		Stdin:      config.Stdin,
-		Stdout:     i.stdout,
-		Stderr:     i.stderr,
-		FS:         files,
-		WallClock:  world.wallClock,
-		Monotonic:  world.monotonic,
-		Advance:    world.advance,
-		Random:     world.random,
-		Checkpoint: i.checkpoint,
-		Interrupts: interrupts,
-		Interrupt:  i.interrupt,
+		Stdin:       config.Stdin,
+		Stdout:      i.stdout,
+		Stderr:      i.stderr,
+		FS:          files,
+		Descriptors: config.DescriptorLimit,
+		WallClock:   world.wallClock,
+		Monotonic:   world.monotonic,
+		Advance:     world.advance,
+		Random:      world.random,
+		Checkpoint:  i.checkpoint,
+		Interrupts:  interrupts,
+		Interrupt:   i.interrupt,
 	})
 	if err := i.host.Restore(r.handles); err != nil {
+		files.Close()
 		return nil, fmt.Errorf("eryx: restoring the handles of the image: %w", err)
 	}
 	i.Instance, err = r.module.Instantiate(ctx, engine.InstanceConfig{
@@ -75,7 +74,7 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts
 		Globals:     r.globals,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter: %w", err), i.host.Close())
+		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter: %w", err), i.closeHost())
 	}
 	return i, nil
 }
@@ -120,6 +119,7 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	limited, abort := context.WithCancelCause(limited)
 	defer abort(nil)
 	i.stdout.abort, i.stderr.abort = abort, abort
+	i.files.Attend(limited)
 	if err := i.fuel.start(limited, i, i.config.fuelLimit()); err != nil {
 		return nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
 	}
@@ -130,6 +130,7 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 		Duration:   time.Since(began),
 		PeakMemory: int64(i.Memory().Size()),
 		Fuel:       i.fuel.used(i),
+		Files:      newFilesOf(i.files.Tree),
 	}
 	failed := cmp.Or(i.stdout.failed, i.stderr.failed)
 	if failed == nil && (err != nil || i.MemoryRefused()) {
@@ -158,5 +159,12 @@ func (c *SandboxConfig) limitTime(ctx context.Context) (context.Context, context
 }
 
 func (i *instance) close() error {
-	return errors.Join(i.Close(context.Background()), i.host.Close())
+	return errors.Join(i.Close(context.Background()), i.closeHost())
+}
+
+// closeHost closes what the guest holds of the host, and what it is shown.
+func (i *instance) closeHost() error {
+	err := i.host.Close()
+	i.files.Close()
+	return err
 }
