@@ -3,6 +3,7 @@ package eryx
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -49,6 +50,17 @@ type SandboxConfig struct {
 	// copies in [Result]. An error of a writer ends the execution.
 	Stdout, Stderr io.Writer
 
+	// Callbacks are functions of the host that the script may call.
+	Callbacks []Callback
+	// CallbackTimeout limits each call of a callback that has no Timeout of its
+	// own; 0 means [DefaultCallbackTimeout], [Unlimited] none.
+	CallbackTimeout time.Duration
+	// CallbackLimit is how many calls one execution may make; beyond it calls
+	// raise an exception. 0 means [DefaultCallbackLimit], [Unlimited] no limit.
+	CallbackLimit int
+	// Logger is told of callbacks that panicked; nil means [slog.Default].
+	Logger *slog.Logger
+
 	// Filename is the script's name in tracebacks; "" means "<user>".
 	Filename string
 	// ResultName is the variable whose value becomes [Result.Value]; ""
@@ -79,6 +91,8 @@ func (c *SandboxConfig) setDefaults() error {
 	c.MemoryLimit = orDefault(c.MemoryLimit, DefaultMemoryLimit)
 	c.OutputLimit = orDefault(c.OutputLimit, DefaultOutputLimit)
 	c.FilesLimit = orDefault(c.FilesLimit, DefaultFilesLimit)
+	c.CallbackTimeout = orDefault(c.CallbackTimeout, DefaultCallbackTimeout)
+	c.CallbackLimit = orDefault(c.CallbackLimit, DefaultCallbackLimit)
 	if len(c.Args) == 0 {
 		c.Args = []string{""}
 	}
@@ -92,8 +106,15 @@ func (c *SandboxConfig) setDefaults() error {
 		return fmt.Errorf("eryx: a memory limit of %d bytes is not between 1 and %d", c.MemoryLimit, int64(maxMemory))
 	case c.OutputLimit < Unlimited:
 		return fmt.Errorf("eryx: an output limit of %d bytes is negative", c.OutputLimit)
+	case c.CallbackTimeout < 0 && c.CallbackTimeout != Unlimited:
+		return fmt.Errorf("eryx: a timeout of callbacks of %v is negative", c.CallbackTimeout)
+	case c.CallbackLimit < Unlimited:
+		return fmt.Errorf("eryx: a limit of %d callback calls is negative", c.CallbackLimit)
 	case c.FilesLimit < 0:
 		return fmt.Errorf("eryx: a files limit of %d bytes is negative", c.FilesLimit)
+	}
+	if err := checkCallbacks(c.Callbacks); err != nil {
+		return err
 	}
 	for name, value := range c.Env {
 		if name == "" || strings.ContainsAny(name, "=\x00") {

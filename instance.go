@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/guest"
 	"github.com/eryx-build/eryx/internal/vfs"
@@ -23,12 +24,13 @@ type instance struct {
 	config         *SandboxConfig
 	host           *wasi.Host
 	fuel           *fuel
+	calls          *calls.Table
 	stdout, stderr *output
 }
 
 // restore makes an instance from the image. config has its defaults, and stays
 // as it is.
-func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance, error) {
+func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, functions []calls.Function) (*instance, error) {
 	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit})
 	if err != nil {
 		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
@@ -41,6 +43,7 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance
 	i := &instance{
 		config: config,
 		fuel:   &fuel{},
+		calls:  calls.New(config.callConfig(functions)),
 		stdout: &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
 		stderr: &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
 	}
@@ -49,6 +52,7 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance
 		Stdout:     i.stdout,
 		Stderr:     i.stderr,
 		FS:         files,
+		Calls:      i.calls,
 		Checkpoint: i.fuel.checkpoint,
 	})
 	if err := i.host.Restore(r.handles); err != nil {
@@ -112,6 +116,7 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	client := guest.Client{Instance: i}
 	began := time.Now()
 	outcome, err := client.Execute(limited, request)
+	i.calls.Close()
 	result := &Result{
 		Duration:        time.Since(began),
 		Stdout:          i.stdout.kept,
@@ -120,6 +125,7 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 		StderrTruncated: i.stderr.truncated,
 		PeakMemory:      int64(i.Memory().Size()),
 		Fuel:            i.fuel.used(i),
+		Callbacks:       i.calls.Made(),
 	}
 	if failed := cmp.Or(i.stdout.failed, i.stderr.failed); failed != nil {
 		return result, failed
@@ -127,7 +133,7 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	if err != nil {
 		return result, executionError(limited, err)
 	}
-	return result, result.settle(outcome)
+	return result, result.settle(outcome, i.calls)
 }
 
 // limitTime is ctx with the configuration's own limit.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/wasi"
 )
 
@@ -16,8 +17,9 @@ import (
 // nor Close may be called by the readers and writers of its own configuration:
 // they would wait for themselves.
 type Sandbox struct {
-	runtime *Runtime
-	config  SandboxConfig
+	runtime   *Runtime
+	config    SandboxConfig
+	functions []calls.Function // made of the configuration's callbacks
 
 	turn   chan struct{} // holds a value while somebody uses what follows
 	guest  *instance     // waiting for the next execution; nil if none was prepared
@@ -32,10 +34,12 @@ func (r *Runtime) NewSandbox(ctx context.Context, config *SandboxConfig) (*Sandb
 		s.config = *config
 		// What was checked stays as it is.
 		s.config.Args, s.config.Env = slices.Clone(config.Args), maps.Clone(config.Env)
+		s.config.Callbacks = slices.Clone(config.Callbacks)
 	}
 	if err := s.config.setDefaults(); err != nil {
 		return nil, err
 	}
+	s.functions = s.config.functions()
 	if s.config.Stdin != nil {
 		// What is read ahead for one execution belongs to the next.
 		s.config.Stdin = wasi.NewInput(s.config.Stdin)
@@ -44,7 +48,7 @@ func (r *Runtime) NewSandbox(ctx context.Context, config *SandboxConfig) (*Sandb
 		return nil, err
 	}
 	var err error
-	if s.guest, err = r.restore(ctx, &s.config); err != nil {
+	if s.guest, err = r.restore(ctx, &s.config, s.functions); err != nil {
 		return nil, errors.Join(err, r.release())
 	}
 	return s, nil
@@ -80,7 +84,7 @@ func (s *Sandbox) Execute(ctx context.Context, source string) (*Result, error) {
 	s.guest = nil
 	if i == nil {
 		var err error
-		if i, err = s.runtime.restore(ctx, &s.config); err != nil {
+		if i, err = s.runtime.restore(ctx, &s.config, s.functions); err != nil {
 			return nil, err
 		}
 	}

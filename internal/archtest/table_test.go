@@ -40,7 +40,7 @@ var rooms = map[string]room{
 	// What a program that runs Python links.
 	".": {
 		imports: []string{
-			"bundle", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
+			"bundle", "internal/cache", "internal/calls", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
 			"internal/image", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
@@ -50,6 +50,7 @@ var rooms = map[string]room{
 	"internal/abi":           {imports: []string{"internal/engine"}, pure: true},
 	"internal/atomicfile":    {externals: []string{xsys}},
 	"internal/cache":         {imports: []string{"internal/atomicfile"}, externals: []string{xsys}},
+	"internal/calls":         {pure: true},
 	"internal/engine":        {},
 	"internal/engine/wazero": {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/wasm"}, externals: []string{wazeroModule, compress, xsys}},
 	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
@@ -57,7 +58,7 @@ var rooms = map[string]room{
 	"internal/image":         {pure: true},
 	"internal/version":       {pure: true},
 	"internal/vfs":           {imports: []string{"internal/image"}},
-	"internal/wasi":          {imports: []string{"internal/abi", "internal/engine", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
+	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
 	"internal/wasi/bindings": {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 
 	// What makes a bundle.

@@ -73,7 +73,7 @@ def seal():
 
 def _seal():
     # What an execution may need is imported here, once.
-    for module in ("loop", "report", "result"):
+    for module in ("callbacks", "loop", "report", "result"):
         script.load(module)
     restore.prepare()
     gc.collect()
