@@ -53,6 +53,10 @@ type Callback struct {
 	// they are.
 	CallRaw func(ctx context.Context, args Arguments) (Value, error)
 
+	// Err, if not nil, is why the callback cannot be offered to scripts.
+	// [Runtime.NewSandbox] returns it.
+	Err error
+
 	// Stub, if not empty, is the Python text that [Runtime.Stubs] has for it,
 	// instead of one made from the schemas.
 	Stub string
@@ -236,6 +240,8 @@ func checkCallbacks(callbacks []Callback) error {
 			return err
 		}
 		switch {
+		case b.Err != nil:
+			return b.Err
 		case b.Call == nil && b.CallRaw == nil:
 			return fmt.Errorf("eryx: the callback %s has no function to call", b.Name)
 		case b.Timeout < 0 && b.Timeout != Unlimited:

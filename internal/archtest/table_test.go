@@ -21,6 +21,7 @@ const (
 	cobra        = "github.com/spf13/cobra"
 	pflag        = "github.com/spf13/pflag"
 	progressbar  = "github.com/schollz/progressbar/v3"
+	schemas      = "github.com/google/jsonschema-go"
 	toml         = "github.com/BurntSushi/toml"
 	xsys         = "golang.org/x/sys"
 	xsync        = "golang.org/x/sync"
@@ -47,6 +48,7 @@ var rooms = map[string]room{
 		tests:     []string{"bundle/build", "internal/testbundle"},
 	},
 	"bundle":                 {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/image", "internal/version", "internal/wasi"}, externals: []string{compress, xsys}},
+	"callback":               {imports: []string{"."}, externals: []string{schemas}, tests: []string{"internal/testbundle"}},
 	"internal/abi":           {imports: []string{"internal/engine"}, pure: true},
 	"internal/atomicfile":    {externals: []string{xsys}},
 	"internal/cache":         {imports: []string{"internal/atomicfile"}, externals: []string{xsys}},

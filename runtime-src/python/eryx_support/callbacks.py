@@ -177,7 +177,7 @@ class Callback:
             if len(args) == 1 and not kwargs and names:
                 kwargs = {names[0]: args[0]}
             else:
-                self._name_arguments(names, args, kwargs)
+                kwargs = self._name_arguments(names, args, kwargs)
         for name in signature.required:
             if name not in kwargs:
                 raise self._missing(signature, kwargs)
@@ -202,10 +202,12 @@ class Callback:
                 f"{self.__name__}() takes {len(names)} positional argument{'s' * (len(names) != 1)} "
                 f"but {len(args)} {'was' if len(args) == 1 else 'were'} given"
             )
-        for name, value in zip(names, args):
+        named = dict(zip(names, args))
+        for name in named:
             if name in kwargs:
                 raise TypeError(f"{self.__name__}() got multiple values for argument {name!r}")
-            kwargs[name] = value
+        named.update(kwargs)
+        return named
 
     def _missing(self, signature, kwargs):
         missing = [name for name in signature.required if name not in kwargs]
@@ -265,7 +267,9 @@ class Callback:
             try:
                 return _scan(outcome, 0)[0]
             except (ValueError, StopIteration) as exception:
-                raise CallbackError(f"{self.__name__}() returned {exception}", self.__name__) from None
+                raise CallbackError(
+                    f"{self.__name__}() returned what Python cannot hold: {exception}", self.__name__
+                ) from None
         if type(outcome) is bytes:
             return outcome
         if isinstance(outcome, BaseException):
@@ -484,11 +488,14 @@ def list_callbacks():
     schema."""
     listed = []
     for name, callback in _by_name.items():
-        signature = callback._signature()
         # Decoded anew, for the caller may change what it is given.
         described = _scan(host.describe(callback._index), 0)[0]
         listed.append(
-            {"name": name, "description": signature.description, "parameters": described["parameters"]}
+            {
+                "name": name,
+                "description": described.get("description", ""),
+                "parameters": described.get("parameters", {}),
+            }
         )
     return listed
 
