@@ -15,9 +15,8 @@ from eryx_support.builtins_copy import builtins_copy as __builtins__
 import builtins
 import keyword
 import warnings
+from asyncio import _get_running_loop
 from json import JSONDecoder, encoder, scanner
-
-from _asyncio import _get_running_loop
 
 from eryx_support import host
 
