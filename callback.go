@@ -282,4 +282,3 @@ func checkCallbackName(name string) error {
 }
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
-

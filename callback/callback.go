@@ -75,18 +75,31 @@ func typed[In, Out any](name, description string, f func(context.Context, In) (O
 		return eryx.Callback{}, err
 	}
 	fields := byteFields(reflect.TypeFor[In]())
+	plain := newPlain(reflect.TypeFor[In](), in.Required)
 	return eryx.Callback{
 		Name:        name,
 		Description: description,
 		Parameters:  parameters,
 		Returns:     returns,
 		CallRaw: func(ctx context.Context, args eryx.Arguments) (eryx.Value, error) {
-			if err := check.arguments(args.JSON, args.Bytes); err != nil {
-				return eryx.Value{}, err
-			}
 			var given In
-			if err := json.Unmarshal(args.JSON, &given); err != nil {
-				return eryx.Value{}, &eryx.ArgumentError{Message: err.Error()}
+			var decoding error
+			checked := plain.suffices(args)
+			if checked {
+				if decoding = json.Unmarshal(args.JSON, &given); decoding != nil {
+					checked = false // the schema's error says more
+				}
+			}
+			if !checked {
+				if err := check.arguments(args.JSON, args.Bytes); err != nil {
+					return eryx.Value{}, err
+				}
+				if decoding == nil {
+					decoding = json.Unmarshal(args.JSON, &given)
+				}
+				if decoding != nil {
+					return eryx.Value{}, &eryx.ArgumentError{Message: decoding.Error()}
+				}
 			}
 			for name, content := range args.Bytes {
 				index, ok := fields[name]

@@ -71,6 +71,9 @@ type Config struct {
 // DefaultBytes is the default of [Config.Bytes].
 const DefaultBytes = 256 << 20
 
+// maxIdle is how many goroutines are kept between calls.
+const maxIdle = 8
+
 // maxPending is how many calls may be under way at once.
 const maxPending = 1 << 14
 
@@ -177,7 +180,10 @@ type Table struct {
 	closed   bool
 	arrived  chan struct{} // tells that finished has something; room for one
 
-	running sync.WaitGroup
+	// Goroutines are used again, which spares each call the growing of a stack.
+	workers sync.WaitGroup
+	idle    int       // workers that wait for jobs; guarded by mu
+	jobs    chan *job // has room for them
 	// slow has the functions that were not done quickly when last called.
 	slow  map[uint32]bool
 	timer *time.Timer // of the guest's goroutine
@@ -239,14 +245,16 @@ func (t *Table) Close() {
 		c.cancel()
 	}
 	t.calls, t.finished, t.held = nil, nil, 0
-	waiting := t.pending > 0
+	jobs := t.jobs
+	t.jobs = nil
 	t.mu.Unlock()
-	if !waiting {
-		return
+	if jobs == nil {
+		return // there have been no calls
 	}
+	close(jobs)
 	ended := make(chan struct{})
 	go func() {
-		t.running.Wait()
+		t.workers.Wait()
 		close(ended)
 	}()
 	timer := time.NewTimer(graceOfClose)

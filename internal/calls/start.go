@@ -48,8 +48,7 @@ func (t *Table) Start(ctx context.Context, function uint32, arguments []byte, bi
 	if err := t.keep(c, 1); err != nil {
 		return Status{}, err
 	}
-	t.running.Add(1)
-	go t.run(ctx, f, c, given)
+	t.assign(&job{ctx, f, c, given})
 
 	t.giveTime(function, c)
 	t.mu.Lock()
@@ -62,6 +61,56 @@ func (t *Table) Start(ctx context.Context, function uint32, arguments []byte, bi
 		}
 	}
 	return c.status(), nil
+}
+
+// job is a call to be made.
+type job struct {
+	ctx       context.Context
+	function  *Function
+	call      *call
+	arguments Arguments
+}
+
+// assign has a goroutine do a job.
+func (t *Table) assign(j *job) {
+	t.mu.Lock()
+	if t.jobs == nil {
+		t.jobs = make(chan *job, maxIdle)
+	}
+	jobs := t.jobs
+	waiting := t.idle > 0
+	if waiting {
+		t.idle--
+	}
+	t.mu.Unlock()
+	if waiting {
+		jobs <- j
+		return
+	}
+	t.workers.Go(func() {
+		for {
+			t.run(j.ctx, j.function, j.call, j.arguments)
+			if !t.stay() {
+				return
+			}
+			var more bool
+			if j, more = <-jobs; !more {
+				return
+			}
+		}
+	})
+}
+
+// stay counts a goroutine among those that wait for jobs, unless there are
+// enough.
+func (t *Table) stay() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed || t.idle == maxIdle {
+		return false
+	}
+	t.idle++
+	return true
 }
 
 // giveTime waits for a call that may well be about to finish.
@@ -174,7 +223,6 @@ func copyArguments(f *Function, arguments []byte, binary []Binary) (Arguments, e
 
 // run determines a call's result.
 func (t *Table) run(ctx context.Context, f *Function, c *call, arguments Arguments) {
-	defer t.running.Done()
 	var value Value
 	var err error
 	defer func() { t.finish(ctx, c, value, err) }() // also if the goroutine is ended
