@@ -52,6 +52,9 @@ type SandboxConfig struct {
 
 	// Callbacks are functions of the host that the script may call.
 	Callbacks []Callback
+	// Libraries are callbacks that come with Python modules and stubs. They have
+	// to go together: no name of a callback or module is there twice.
+	Libraries []*Library
 	// CallbackTimeout limits each call of a callback that has no Timeout of its
 	// own; 0 means [DefaultCallbackTimeout], [Unlimited] none.
 	CallbackTimeout time.Duration

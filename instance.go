@@ -35,7 +35,8 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, functions 
 	if err != nil {
 		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
 	}
-	for _, m := range r.mounts {
+	mounts, searchPath := config.libraryMounts()
+	for _, m := range append(mounts, r.mounts...) {
 		if err := files.Mount(m.path, m.image); err != nil {
 			return nil, fmt.Errorf("eryx: mounting %s: %w", m.path, err)
 		}
@@ -53,6 +54,7 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, functions 
 		Stderr:     i.stderr,
 		FS:         files,
 		Calls:      i.calls,
+		SearchPath: searchPath,
 		Checkpoint: i.fuel.checkpoint,
 	})
 	if err := i.host.Restore(r.handles); err != nil {

@@ -34,8 +34,12 @@ func (r *Runtime) NewSandbox(ctx context.Context, config *SandboxConfig) (*Sandb
 		s.config = *config
 		// What was checked stays as it is.
 		s.config.Args, s.config.Env = slices.Clone(config.Args), maps.Clone(config.Env)
-		s.config.Callbacks = slices.Clone(config.Callbacks)
+		s.config.Callbacks, s.config.Libraries = slices.Clone(config.Callbacks), slices.Clone(config.Libraries)
 	}
+	if err := s.config.useLibraries(); err != nil {
+		return nil, err
+	}
+	s.config.unimplemented(r.Manifest().Libraries)
 	if err := s.config.setDefaults(); err != nil {
 		return nil, err
 	}

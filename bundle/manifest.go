@@ -69,6 +69,8 @@ type Manifest struct {
 	Modules []string `json:"modules"`
 	// Mounts are the file-tree images and where the guest sees them.
 	Mounts []Mount `json:"mounts"`
+	// Libraries are those whose modules are among the packages.
+	Libraries []Library `json:"libraries,omitempty"`
 	// Native lists the targets for which the bundle has native code.
 	Native []NativeInfo `json:"native"`
 	// Members describes every other member, in the order of the file.

@@ -42,7 +42,7 @@ var rooms = map[string]room{
 	".": {
 		imports: []string{
 			"bundle", "internal/cache", "internal/calls", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
-			"internal/image", "internal/vfs", "internal/version", "internal/wasi",
+			"internal/image", "internal/stubs", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
 		tests:     []string{"bundle/build", "internal/testbundle"},
@@ -58,6 +58,7 @@ var rooms = map[string]room{
 	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
+	"internal/stubs":         {imports: []string{"internal/calls"}, pure: true},
 	"internal/version":       {pure: true},
 	"internal/vfs":           {imports: []string{"internal/image"}},
 	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
