@@ -126,3 +126,32 @@ func mustRaiseCallback(t *testing.T, source string, config *eryx.SandboxConfig) 
 	}
 	return failed
 }
+
+// TestInterruptedCallbacks interrupts scripts that wait for calls.
+func TestInterruptedCallbacks(t *testing.T) {
+	started := make(chan struct{}, 1)
+	hang := raw("hang", "", func(ctx context.Context, _ json.RawMessage) (json.RawMessage, error) {
+		started <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	})
+	s, err := openShared(t).NewSandbox(t.Context(), &eryx.SandboxConfig{Callbacks: []eryx.Callback{hang}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, call := range []string{
+		"hang.sync()", "run_sync(hang())",
+		"import asyncio\n    asyncio.run(hang())", "import asyncio\n    asyncio.run(asyncio.wait_for(hang(), 60))",
+	} {
+		go func() {
+			<-started
+			time.Sleep(5 * time.Millisecond) // to be waiting
+			s.Interrupt()
+		}()
+		result, err := s.Execute(t.Context(), "try:\n    "+call+"\nexcept KeyboardInterrupt: result = 'interrupted'")
+		if err != nil || string(result.Value) != `"interrupted"` {
+			t.Errorf("%s: %s, %s", call, result.Value, explain(err))
+		}
+	}
+}

@@ -3,9 +3,9 @@ package eryx
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -26,12 +26,17 @@ type instance struct {
 	fuel           *fuel
 	calls          *calls.Table
 	stdout, stderr *output
+	interrupts     interrupts
+	interrupting   bool
+	stackTop       uint64 // of the image
+	world          world
 }
 
 // restore makes an instance from the image. config has its defaults, and stays
 // as it is.
-func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, functions []calls.Function) (*instance, error) {
-	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit})
+func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, functions []calls.Function, interrupts interrupts) (*instance, error) {
+	world := newWorld(config.Deterministic)
+	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit, Clock: world.wallClock})
 	if err != nil {
 		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
 	}
@@ -42,11 +47,14 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, functions 
 		}
 	}
 	i := &instance{
-		config: config,
-		fuel:   &fuel{},
-		calls:  calls.New(config.callConfig(functions)),
-		stdout: &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
-		stderr: &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
+		config:     config,
+		fuel:       &fuel{},
+		interrupts: interrupts,
+		world:      world,
+		calls:      calls.New(config.callConfig(functions)),
+		stackTop:   r.globals[stackGlobal],
+		stdout:     &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
+		stderr:     &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
 	}
 	i.host = wasi.New(wasi.Config{
 		Stdin:      config.Stdin,
@@ -55,7 +63,13 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, functions 
 		FS:         files,
 		Calls:      i.calls,
 		SearchPath: searchPath,
-		Checkpoint: i.fuel.checkpoint,
+		WallClock:  world.wallClock,
+		Monotonic:  world.monotonic,
+		Advance:    world.advance,
+		Random:     world.random,
+		Checkpoint: i.checkpoint,
+		Interrupts: interrupts,
+		Interrupt:  i.interrupt,
 	})
 	if err := i.host.Restore(r.handles); err != nil {
 		return nil, fmt.Errorf("eryx: restoring the handles of the image: %w", err)
@@ -92,7 +106,7 @@ func (r *Runtime) fits(config *SandboxConfig, source string) error {
 // execute runs source in an instance that has executed nothing yet.
 func (i *instance) execute(ctx context.Context, source string) (*Result, error) {
 	entropy := make([]byte, 32)
-	if _, err := rand.Read(entropy); err != nil {
+	if _, err := io.ReadFull(i.world.random, entropy); err != nil {
 		return nil, fmt.Errorf("eryx: reading randomness: %w", err)
 	}
 	request := guest.Request{
@@ -112,7 +126,7 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	limited, abort := context.WithCancelCause(limited)
 	defer abort(nil)
 	i.stdout.abort, i.stderr.abort = abort, abort
-	if err := i.fuel.start(limited, i); err != nil {
+	if err := i.fuel.start(limited, i, i.config.fuelLimit()); err != nil {
 		return nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
 	}
 	client := guest.Client{Instance: i}
@@ -120,22 +134,26 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	outcome, err := client.Execute(limited, request)
 	i.calls.Close()
 	result := &Result{
-		Duration:        time.Since(began),
-		Stdout:          i.stdout.kept,
-		Stderr:          i.stderr.kept,
-		StdoutTruncated: i.stdout.truncated,
-		StderrTruncated: i.stderr.truncated,
-		PeakMemory:      int64(i.Memory().Size()),
-		Fuel:            i.fuel.used(i),
-		Callbacks:       i.calls.Made(),
+		Duration:   time.Since(began),
+		PeakMemory: int64(i.Memory().Size()),
+		Fuel:       i.fuel.used(i),
+		Callbacks:  i.calls.Made(),
 	}
-	if failed := cmp.Or(i.stdout.failed, i.stderr.failed); failed != nil {
-		return result, failed
+	failed := cmp.Or(i.stdout.failed, i.stderr.failed)
+	if failed == nil && (err != nil || i.MemoryRefused()) {
+		i.flush(limited, err)
 	}
-	if err != nil {
-		return result, executionError(limited, err)
+	result.Stdout, result.StdoutTruncated = i.stdout.kept, i.stdout.truncated
+	result.Stderr, result.StderrTruncated = i.stderr.kept, i.stderr.truncated
+	switch {
+	case failed != nil:
+		err = failed
+	case err != nil:
+		err = executionError(limited, err)
+	default:
+		err = result.settle(outcome, i.calls)
 	}
-	return result, result.settle(outcome, i.calls)
+	return result, i.noteLimits(result, err)
 }
 
 // limitTime is ctx with the configuration's own limit.

@@ -105,10 +105,13 @@ var rooms = map[string]room{
 	"conformance":    {imports: []string{"."}},
 
 	// Programs that show how; each is what a user of the module may write.
-	"examples/simple":         {imports: []string{"."}},
-	"examples/error_handling": {imports: []string{"."}},
-	"examples/precompile":     {imports: []string{".", "bundle/build"}},
-	"examples/numpy":          {imports: []string{"."}},
+	"examples/simple":             {imports: []string{"."}},
+	"examples/error_handling":     {imports: []string{"."}},
+	"examples/precompile":         {imports: []string{".", "bundle/build"}},
+	"examples/runtime_callbacks":  {imports: []string{".", "callback"}},
+	"examples/parallel_callbacks": {imports: []string{".", "callback"}},
+	"examples/custom_library":     {imports: []string{".", "callback"}},
+	"examples/numpy":              {imports: []string{"."}},
 
 	// Tests only.
 	"examples":             {tests: []string{"bundle", "internal/testbundle"}},

@@ -53,13 +53,13 @@ func TestWaitReportsOnce(t *testing.T) {
 			t.Fatalf("started: %+v", status)
 		}
 	}
-	if got, err := table.Wait(t.Context(), 0); len(got) > 0 || err != nil {
+	if got, err := table.Wait(t.Context(), 0, nil); len(got) > 0 || err != nil {
 		t.Fatalf("%v, %v before anything has finished", got, err)
 	}
 	close(gates)
 	seen := map[uint32]bool{}
 	for len(seen) < n {
-		finished, err := table.Wait(t.Context(), Forever)
+		finished, err := table.Wait(t.Context(), Forever, nil)
 		if err != nil || len(finished) == 0 || len(finished) > maxReported {
 			t.Fatalf("waited: %d, %v", len(finished), err)
 		}
@@ -76,7 +76,7 @@ func TestWaitReportsOnce(t *testing.T) {
 			}
 		}
 	}
-	if got, err := table.Wait(t.Context(), time.Millisecond); len(got) > 0 || err != nil {
+	if got, err := table.Wait(t.Context(), time.Millisecond, nil); len(got) > 0 || err != nil {
 		t.Errorf("%v, %v when all have been reported", got, err)
 	}
 	if table.held != 0 || table.pending != 0 {
@@ -94,11 +94,11 @@ func TestJoinedCallsAreNotReported(t *testing.T) {
 	defer table.Close()
 	one, two := mustStart(t, table, 0), mustStart(t, table, 0)
 	close(release)
-	status, err := table.Join(t.Context(), two.Number)
+	status, err := table.Join(t.Context(), two.Number, nil)
 	if want := (Status{two.Number, Bytes, 1}); err != nil || status != want {
 		t.Errorf("joined %+v, %v", status, err)
 	}
-	finished, err := table.Wait(t.Context(), Forever)
+	finished, err := table.Wait(t.Context(), Forever, nil)
 	if want := []Status{{one.Number, Bytes, 1}}; err != nil || !cmp.Equal(finished, want) {
 		t.Errorf("waited: %+v, %v", finished, err)
 	}
@@ -143,7 +143,7 @@ func TestHostileNumbers(t *testing.T) {
 		if _, err := table.Take(n); !errors.As(err, &number) {
 			t.Errorf("take %d: %v", n, err)
 		}
-		if _, err := table.Join(t.Context(), n); !errors.As(err, &number) {
+		if _, err := table.Join(t.Context(), n, nil); !errors.As(err, &number) {
 			t.Errorf("join %d: %v", n, err)
 		}
 		table.Cancel(n)
@@ -187,7 +187,7 @@ func TestAround(t *testing.T) {
 	defer table.Close()
 	status, err := table.Start(t.Context(), 0, []byte(`{"a":"x"}`), []Binary{{1, []byte("bytes")}})
 	if err == nil && status.State == Pending {
-		status, err = table.Join(t.Context(), status.Number)
+		status, err = table.Join(t.Context(), status.Number, nil)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package calls
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 )
@@ -9,13 +10,17 @@ import (
 // Forever, as a time to wait, is no limit.
 const Forever time.Duration = math.MaxInt64
 
+// ErrInterrupted says that a wait was ended by an interrupt.
+var ErrInterrupted = errors.New("interrupted")
+
 // maxReported is how many calls one Wait reports.
 const maxReported = 64
 
 // Wait waits until a pending call has finished, or the time has passed, and
 // gives the calls that have finished since they were last asked for. It ends
-// with the context's cause when the context is done.
-func (t *Table) Wait(ctx context.Context, limit time.Duration) ([]Status, error) {
+// with the context's cause when the context is done, and with [ErrInterrupted]
+// when interrupts, which may be nil, is readable.
+func (t *Table) Wait(ctx context.Context, limit time.Duration, interrupts <-chan struct{}) ([]Status, error) {
 	var expired <-chan time.Time
 	for {
 		if reported := t.report(); len(reported) > 0 || limit <= 0 {
@@ -30,6 +35,8 @@ func (t *Table) Wait(ctx context.Context, limit time.Duration) ([]Status, error)
 		case <-t.arrived:
 		case <-expired:
 			limit = 0
+		case <-interrupts:
+			return nil, ErrInterrupted
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
@@ -69,8 +76,8 @@ func (t *Table) Arrived() <-chan struct{} {
 	return t.arrived
 }
 
-// Join waits for one call, which Wait does not report then.
-func (t *Table) Join(ctx context.Context, number uint32) (Status, error) {
+// Join waits for one call, which Wait does not report then. It ends as Wait does.
+func (t *Table) Join(ctx context.Context, number uint32, interrupts <-chan struct{}) (Status, error) {
 	t.mu.Lock()
 	c := t.calls[number]
 	if c != nil {
@@ -82,6 +89,8 @@ func (t *Table) Join(ctx context.Context, number uint32) (Status, error) {
 	}
 	select {
 	case <-c.done:
+	case <-interrupts:
+		return Status{Number: number}, ErrInterrupted
 	case <-ctx.Done():
 		return Status{}, context.Cause(ctx)
 	}

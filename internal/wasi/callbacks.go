@@ -2,6 +2,7 @@ package wasi
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -40,7 +41,10 @@ func (h *Host) Wait(ctx context.Context, nanoseconds uint64) ([]bindings.Status,
 	if nanoseconds == 0 || h.config.Advance == nil && nanoseconds < uint64(calls.Forever) {
 		limit = time.Duration(nanoseconds)
 	}
-	finished, err := h.calls.Wait(ctx, limit)
+	finished, err := h.calls.Wait(ctx, limit, h.config.Interrupts)
+	if errors.Is(err, calls.ErrInterrupted) {
+		return nil, h.config.Interrupt(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -51,9 +55,13 @@ func (h *Host) Wait(ctx context.Context, nanoseconds uint64) ([]bindings.Status,
 	return statuses, nil
 }
 
-// Join implements eryx:sandbox/callbacks.
+// Join implements eryx:sandbox/callbacks. A call that is pending afterwards was
+// not waited for because of an interrupt.
 func (h *Host) Join(ctx context.Context, call uint32) (bindings.Status, error) {
-	status, err := h.calls.Join(ctx, call)
+	status, err := h.calls.Join(ctx, call, h.config.Interrupts)
+	if errors.Is(err, calls.ErrInterrupted) {
+		err = h.config.Interrupt(ctx)
+	}
 	return callStatus(status), err
 }
 

@@ -1,6 +1,6 @@
 /* Functions of the host that scripts call: interface eryx:sandbox/callbacks.
  *
- * Becomes functions of eryx_support.host. What they return for a call is
+ * Becomes functions of eryx_support.hostcalls. What they return for a call is
  * its number while it runs, the text of the JSON or the bytes that came of it,
  * or (state, message, number) for a failure. */
 #include <stdbool.h>
@@ -294,7 +294,7 @@ int
 callbacks_install(int (*install)(PyMethodDef *definition, const char *module_name))
 {
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        if (install(&functions[i], "eryx_support.host") < 0) {
+        if (install(&functions[i], "eryx_support.hostcalls") < 0) {
             return -1;
         }
     }

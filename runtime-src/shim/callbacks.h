@@ -3,7 +3,7 @@
 
 #include "python.h"
 
-/* Gives eryx_support.host its functions, by install. Returns 0, or -1 with
+/* Gives eryx_support.hostcalls its functions, by install. Returns 0, or -1 with
  * an exception set. */
 int callbacks_install(int (*install)(PyMethodDef *definition, const char *module_name));
 

@@ -49,6 +49,10 @@ PyObject *PyImport_ImportModule(const char *name);
 PyObject *PyBool_FromLong(long value);
 Py_ssize_t PyGC_Collect(void);
 
+/* Makes the calling thread Python's own, whether or not it was. */
+int PyGILState_Ensure(void);
+void PyGILState_Release(int state);
+
 PyObject *PyBytes_FromStringAndSize(const char *bytes, Py_ssize_t length);
 char *PyBytes_AsString(PyObject *object);
 int PyBytes_AsStringAndSize(PyObject *object, char **bytes, Py_ssize_t *length);
@@ -59,6 +63,7 @@ long PyLong_AsLong(PyObject *object);
 unsigned long PyLong_AsUnsignedLong(PyObject *object);
 unsigned long long PyLong_AsUnsignedLongLong(PyObject *object);
 PyObject *PyLong_FromUnsignedLong(unsigned long value);
+long long PyLong_AsLongLong(PyObject *object);
 
 /* Both check that they are given a tuple, and the index. */
 Py_ssize_t PyTuple_Size(PyObject *tuple);
@@ -78,6 +83,7 @@ PyObject *PyErr_Occurred(void);
 PyObject *PyErr_NoMemory(void);
 int PyErr_BadArgument(void);
 PyObject *PyErr_GetRaisedException(void);
+int PyErr_SetInterruptEx(int signal);
 void PyErr_Clear(void);
 void PyErr_DisplayException(PyObject *exception);
 

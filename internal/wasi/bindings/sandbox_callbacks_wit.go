@@ -63,7 +63,8 @@ type CallbacksHost interface {
 	// Waits until a pending call has finished, or so many nanoseconds have
 	// passed; all ones are forever. Each call is reported once.
 	Wait(ctx context.Context, nanoseconds uint64) ([]Status, error)
-	// Waits for one pending call, which is not reported otherwise.
+	// Waits for one pending call, which is not reported otherwise. It is still
+	// pending where an interrupt ended the wait.
 	Join(ctx context.Context, call uint32) (Status, error)
 	// The outcome of a call that has finished. It is given once.
 	Take(ctx context.Context, call uint32) ([]byte, error)

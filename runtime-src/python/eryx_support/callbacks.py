@@ -17,8 +17,9 @@ import keyword
 import warnings
 from asyncio import _get_running_loop
 from json import JSONDecoder, encoder, scanner
+from math import ceil
 
-from eryx_support import host
+from eryx_support import hostcalls as host
 
 _is_keyword = keyword.iskeyword
 _is_builtin = vars(builtins).__contains__
@@ -252,11 +253,12 @@ class Callback:
     def _wait_for(self, text, binary):
         outcome = _start(self._index, text, binary)
         if type(outcome) is int:
+            call = outcome
             try:
-                outcome = host.join(outcome)
+                while type(outcome) is int:  # unless an interrupt has ended the wait
+                    outcome = host.join(call)
             except BaseException:
-                if type(outcome) is int:
-                    host.cancel(outcome)
+                host.cancel(call)
                 raise
         return self._value(outcome)
 
@@ -385,7 +387,7 @@ def deliver(timeout):
     if timeout is None:
         nanoseconds = 0xFFFF_FFFF_FFFF_FFFF
     else:
-        nanoseconds = min(int(timeout * 1e9), 1 << 62) if timeout > 0 else 0
+        nanoseconds = min(ceil(timeout * 1e9), 1 << 62) if timeout > 0 else 0
     for call, outcome in host.wait(nanoseconds):
         future = pending.pop(call, None)
         if future is not None and not future.done():

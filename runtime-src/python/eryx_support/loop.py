@@ -11,15 +11,16 @@ from eryx_support.builtins_copy import builtins_copy as __builtins__
 import asyncio
 import selectors
 import socket
-import time
 from asyncio import unix_events
+from math import ceil
 
-from eryx_support import callbacks
+from eryx_support import callbacks, host
 from eryx_support.streams import flush
 
-_HOUR = 3600.0
+_wait = host.wait
 
-_sleep = time.sleep
+# The longest wait: what nobody waits for ends by the host.
+_HOUR = 3600
 
 
 class _Selector(selectors.DefaultSelector):
@@ -35,12 +36,12 @@ class _Selector(selectors.DefaultSelector):
         if timeout is None:
             # Nothing can wake the loop any more. CPython waits, and so does
             # this, until the host's time limit or an interrupt ends it.
-            while True:
-                _sleep(3600)
+            timeout = _HOUR
         if timeout > 0:
-            _sleep(timeout)
+            # Not time.sleep(), which goes on when a signal's handler returns:
+            # that of asyncio.run() cancels the task, which the loop has to see.
+            _wait(ceil(min(timeout, _HOUR) * 1e9))
         return []
-
 
     def _select_with_calls(self, timeout):
         if not self.get_map():
