@@ -141,7 +141,7 @@ func CheckLibraryName(name string) error {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("_-.", r)
 	}
 	if name == "" || len(name) > 100 || strings.ContainsFunc(name, bad) || strings.HasPrefix(name, ".") || path.Clean(name) != name {
-		return fmt.Errorf("%q cannot be the name of a library: it is made of letters, digits, and _ - .", name)
+		return fmt.Errorf("%q cannot be the name of a library: letters, digits, dots, dashes and underscores make one", name)
 	}
 	return nil
 }

@@ -30,9 +30,9 @@ func echo(_ context.Context, arguments Arguments) (Value, error) {
 	return Value{JSON: arguments.JSON}, nil
 }
 
-func mustStart(t *testing.T, table *Table, f uint32) Status {
+func mustStart(t *testing.T, table *Table) Status {
 	t.Helper()
-	status, err := table.Start(t.Context(), f, []byte("{}"), nil)
+	status, err := table.Start(t.Context(), 0, []byte("{}"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestWaitReportsOnce(t *testing.T) {
 	defer table.Close()
 	const n = 100
 	for range n {
-		if status := mustStart(t, table, 0); status.State != Pending {
+		if status := mustStart(t, table); status.State != Pending {
 			t.Fatalf("started: %+v", status)
 		}
 	}
@@ -92,7 +92,7 @@ func TestJoinedCallsAreNotReported(t *testing.T) {
 		return Value{Binary: []byte("b"), IsBinary: true}, nil
 	})}})
 	defer table.Close()
-	one, two := mustStart(t, table, 0), mustStart(t, table, 0)
+	one, two := mustStart(t, table), mustStart(t, table)
 	close(release)
 	status, err := table.Join(t.Context(), two.Number, nil)
 	if want := (Status{two.Number, Bytes, 1}); err != nil || status != want {
@@ -137,7 +137,7 @@ func TestPendingCallsAreBounded(t *testing.T) {
 func TestHostileNumbers(t *testing.T) {
 	table := New(Config{Limit: -1, Functions: []Function{function("hang", hang), function("echo", echo)}})
 	defer table.Close()
-	pending := mustStart(t, table, 0)
+	pending := mustStart(t, table)
 	var number *NumberError
 	for _, n := range []uint32{0, 2, 99, 1 << 31, 1<<32 - 1} {
 		if _, err := table.Take(n); !errors.As(err, &number) {

@@ -241,7 +241,8 @@ func (t *Table) run(ctx context.Context, f *Function, c *call, arguments Argumen
 
 // finish records what a function's goroutine came to.
 func (t *Table) finish(ctx context.Context, c *call, value Value, err error) {
-	state, outcome := Failed, []byte(nil)
+	state := Failed
+	var outcome []byte
 	var timeout *TimeoutError
 	var argument *ArgumentError
 	var panicked *PanicError
