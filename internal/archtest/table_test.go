@@ -112,6 +112,7 @@ var rooms = map[string]room{
 	"examples/parallel_callbacks": {imports: []string{".", "callback"}},
 	"examples/custom_library":     {imports: []string{".", "callback"}},
 	"examples/numpy":              {imports: []string{"."}},
+	"examples/resource_limits":    {imports: []string{"."}},
 
 	// Tests only.
 	"examples":             {tests: []string{"bundle", "internal/testbundle"}},
