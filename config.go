@@ -3,6 +3,7 @@ package eryx
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -50,6 +51,20 @@ type SandboxConfig struct {
 	// Stdout and Stderr, if not nil, receive output as it happens, beside the
 	// copies in [Result]. An error of a writer ends the execution.
 	Stdout, Stderr io.Writer
+
+	// Callbacks are functions of the host that the script may call.
+	Callbacks []Callback
+	// Libraries are callbacks that come with Python modules and stubs. They have
+	// to go together: no name of a callback or module is there twice.
+	Libraries []*Library
+	// CallbackTimeout limits each call of a callback that has no Timeout of its
+	// own; 0 means [DefaultCallbackTimeout], [Unlimited] none.
+	CallbackTimeout time.Duration
+	// CallbackLimit is how many calls one execution may make; beyond it calls
+	// raise an exception. 0 means [DefaultCallbackLimit], [Unlimited] no limit.
+	CallbackLimit int
+	// Logger is told of callbacks that panicked; nil means [slog.Default].
+	Logger *slog.Logger
 
 	// Filename is the script's name in tracebacks; "" means "<user>".
 	Filename string
@@ -103,6 +118,8 @@ func (c *SandboxConfig) setDefaults() error {
 	c.OutputLimit = orDefault(c.OutputLimit, DefaultOutputLimit)
 	c.FilesLimit = orDefault(c.FilesLimit, DefaultFilesLimit)
 	c.DescriptorLimit = orDefault(c.DescriptorLimit, DefaultDescriptorLimit)
+	c.CallbackTimeout = orDefault(c.CallbackTimeout, DefaultCallbackTimeout)
+	c.CallbackLimit = orDefault(c.CallbackLimit, DefaultCallbackLimit)
 	if len(c.Args) == 0 {
 		c.Args = []string{""}
 	}
@@ -119,12 +136,19 @@ func (c *SandboxConfig) setDefaults() error {
 		return fmt.Errorf("eryx: a memory limit of %d bytes is not between 1 and %d", c.MemoryLimit, int64(maxMemory))
 	case c.OutputLimit < Unlimited:
 		return fmt.Errorf("eryx: an output limit of %d bytes is negative", c.OutputLimit)
+	case c.CallbackTimeout < 0 && c.CallbackTimeout != Unlimited:
+		return fmt.Errorf("eryx: a timeout of callbacks of %v is negative", c.CallbackTimeout)
+	case c.CallbackLimit < Unlimited:
+		return fmt.Errorf("eryx: a limit of %d callback calls is negative", c.CallbackLimit)
 	case c.FuelLimit < Unlimited:
 		return fmt.Errorf("eryx: a fuel limit of %d steps is negative", c.FuelLimit)
 	case c.FilesLimit < 0:
 		return fmt.Errorf("eryx: a files limit of %d bytes is negative", c.FilesLimit)
 	case c.DescriptorLimit < Unlimited:
 		return fmt.Errorf("eryx: a descriptor limit of %d is negative", c.DescriptorLimit)
+	}
+	if err := checkCallbacks(c.Callbacks); err != nil {
+		return err
 	}
 	for name, value := range c.Env {
 		if name == "" || strings.ContainsAny(name, "=\x00") {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/guest"
 	"github.com/eryx-build/eryx/internal/vfs"
@@ -24,6 +25,7 @@ type instance struct {
 	host           *wasi.Host
 	files          *vfs.FS
 	fuel           *fuel
+	calls          *calls.Table
 	stdout, stderr *output
 	interrupts     interrupts
 	interrupting   bool
@@ -33,9 +35,10 @@ type instance struct {
 
 // restore makes an instance from the image. config has its defaults, and stays
 // as it is.
-func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts interrupts) (*instance, error) {
+func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, functions []calls.Function, interrupts interrupts) (*instance, error) {
 	world := newWorld(config.Deterministic)
-	files, err := r.newFiles(config, world.wallClock)
+	libraries, searchPath := config.libraryMounts()
+	files, err := r.newFiles(config, libraries, world.wallClock)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +48,7 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts
 		fuel:       &fuel{},
 		interrupts: interrupts,
 		world:      world,
+		calls:      calls.New(config.callConfig(functions)),
 		stackTop:   r.globals[stackGlobal],
 		stdout:     &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
 		stderr:     &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
@@ -54,6 +58,8 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts
 		Stdout:      i.stdout,
 		Stderr:      i.stderr,
 		FS:          files,
+		Calls:       i.calls,
+		SearchPath:  searchPath,
 		Descriptors: config.DescriptorLimit,
 		WallClock:   world.wallClock,
 		Monotonic:   world.monotonic,
@@ -126,11 +132,13 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	client := guest.Client{Instance: i}
 	began := time.Now()
 	outcome, err := client.Execute(limited, request)
+	i.calls.Close()
 	result := &Result{
 		Duration:   time.Since(began),
 		PeakMemory: int64(i.Memory().Size()),
 		Fuel:       i.fuel.used(i),
 		Files:      newFilesOf(i.files.Tree),
+		Callbacks:  i.calls.Made(),
 	}
 	failed := cmp.Or(i.stdout.failed, i.stderr.failed)
 	if failed == nil && (err != nil || i.MemoryRefused()) {
@@ -144,7 +152,7 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	case err != nil:
 		err = executionError(limited, err)
 	default:
-		err = result.settle(outcome)
+		err = result.settle(outcome, i.calls)
 	}
 	return result, i.noteLimits(result, err)
 }

@@ -96,7 +96,7 @@ func hides(p, q string) bool { return p == q || strings.HasPrefix(q, p+"/") }
 
 // newFiles makes what a script sees: the files in memory, the bundle's, and
 // what is mounted. It has to be closed.
-func (r *Runtime) newFiles(config *SandboxConfig, clock func() time.Time) (_ *vfs.FS, err error) {
+func (r *Runtime) newFiles(config *SandboxConfig, libraries []mount, clock func() time.Time) (_ *vfs.FS, err error) {
 	var tree *vfs.Tree
 	if config.Files != nil {
 		tree = config.Files.tree
@@ -109,26 +109,28 @@ func (r *Runtime) newFiles(config *SandboxConfig, clock func() time.Time) (_ *vf
 			files.Close()
 		}
 	}()
-	for _, m := range r.mounts {
+	own := slices.Concat(libraries, r.mounts)
+	for _, m := range own {
 		if err := files.Mount(m.path, m.image); err != nil {
 			return nil, fmt.Errorf("eryx: mounting %s: %w", m.path, err)
 		}
 	}
 	for _, m := range config.Mounts {
-		if err := r.mount(files, &m); err != nil {
+		if err := m.add(files, own); err != nil {
 			return nil, &MountError{m.Path, err}
 		}
 	}
 	return files, nil
 }
 
-func (r *Runtime) mount(files *vfs.FS, m *Mount) error {
+// add mounts m, unless it would hide what the sandbox itself needs.
+func (m *Mount) add(files *vfs.FS, own []mount) error {
 	if hides(m.Path, vfs.NullDevice) {
 		return fmt.Errorf("it would hide %s", vfs.NullDevice)
 	}
-	for _, own := range r.mounts {
-		if hides(m.Path, own.path) {
-			return fmt.Errorf("it would hide the bundle's %s", own.path)
+	for _, o := range own {
+		if hides(m.Path, o.path) {
+			return fmt.Errorf("it would hide the sandbox's %s", o.path)
 		}
 	}
 	if m.FS != nil {

@@ -87,6 +87,31 @@ raised MemoryError on line 2:
 `, build(t, "error_handling"), testbundle.Default(t))
 }
 
+func TestRuntimeCallbacks(t *testing.T) {
+	run(t, `['text.repeat', 'echo']
+ababab
+{'a': 1, 'b': [True, None]}
+TypeError: text.repeat(): validating /properties/times: minimum: 0/1 is less than 1.000000
+3 calls
+`, build(t, "runtime_callbacks"), testbundle.Default(t))
+}
+
+func TestParallelCallbacks(t *testing.T) {
+	run(t, `100 pages, 800 characters
+fetch(): there is no page 0
+"done" after 101 calls
+`, build(t, "parallel_callbacks"), testbundle.Default(t))
+}
+
+func TestCustomLibrary(t *testing.T) {
+	run(t, `class weather:
+    @staticmethod
+    async def temperature(city: str) -> float:
+        """The temperature of a city in degrees Celsius."""
+"Cairo"
+`, build(t, "custom_library"), testbundle.Default(t))
+}
+
 func TestPrecompile(t *testing.T) {
 	testbundle.Default(t) // so that the base is there
 	output := filepath.Join(t.TempDir(), "out.eryx")

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "abi.h"
+#include "callbacks.h"
 #include "heap.h"
 #include "wait.h"
 
@@ -103,26 +104,6 @@ call_support(PyObject *function, PyObject *arguments)
     PyObject *result = PyObject_CallObject(function, arguments);
     Py_DecRef(arguments);
     return result;
-}
-
-/* A tuple of the given objects, which it consumes; NULL if any is NULL. */
-static PyObject *
-pack(PyObject **objects, Py_ssize_t length)
-{
-    PyObject *tuple = PyTuple_New(length);
-    for (Py_ssize_t i = 0; i < length; i++) {
-        PyObject *object = objects[i];
-        if (tuple != NULL && object != NULL && PyTuple_SetItem(tuple, i, object) == 0) {
-            continue;
-        }
-        /* PyTuple_SetItem consumes the object even where it fails. */
-        if (tuple == NULL) {
-            Py_DecRef(object);
-        }
-        Py_DecRef(tuple);
-        tuple = NULL;
-    }
-    return tuple;
 }
 
 /* Takes (tag, payload) apart: the tag, or -1 with an exception set. The
@@ -336,7 +317,8 @@ find_support(void)
 
     if (install(&exit_definition, "os") < 0 || install(&exit_definition, "posix") < 0 ||
         install(&immortalize_definition, "eryx_support.lifecycle") < 0 ||
-        install(&wait_definition, "eryx_support.host") < 0) {
+        install(&wait_definition, "eryx_support.host") < 0 ||
+        callbacks_install(install) < 0) {
         return -1;
     }
     return 0;
@@ -432,7 +414,7 @@ preimport(const char *name, uint32_t length)
         return uninitialized_module();
     }
     PyObject *arguments[] = { abi_take_string((struct text){ name, length }) };
-    return call_for_module(support.preimport, pack(arguments, 1), false);
+    return call_for_module(support.preimport, abi_pack(arguments, 1), false);
 }
 
 EXPORT("setup")
@@ -448,7 +430,7 @@ setup(const char *source, uint32_t source_length, const char *filename, uint32_t
         abi_take_string((struct text){ source, source_length }),
         abi_take_string((struct text){ filename, filename_length }),
     };
-    return call_for_module(support.setup, pack(arguments, 2), false);
+    return call_for_module(support.setup, abi_pack(arguments, 2), false);
 }
 
 EXPORT("seal")
@@ -521,7 +503,7 @@ execute(const char *source, uint32_t source_length,
         abi_take_bytes((struct text){ entropy, entropy_length }),
         abi_take_string((struct text){ result_name, result_name_length }),
     };
-    PyObject *value = call_support(support.execute, pack(request, 6));
+    PyObject *value = call_support(support.execute, abi_pack(request, 6));
     struct outcome *outcome = give_outcome(value);
     Py_DecRef(value);
     return outcome;

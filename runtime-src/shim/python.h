@@ -22,7 +22,7 @@ typedef struct {
     const char *doc;
 } PyMethodDef;
 
-enum { METH_O = 0x0008 };
+enum { METH_O = 0x0008, METH_FASTCALL = 0x0080 };
 enum { Py_CONSTANT_NONE = 0 };
 
 /* initialization */
@@ -37,6 +37,7 @@ int Py_InitializeFromInitConfig(PyInitConfig *config);
 
 /* objects */
 void Py_DecRef(PyObject *object);
+PyObject *Py_GetConstant(unsigned int id);
 PyObject *Py_GetConstantBorrowed(unsigned int id);
 PyObject *PyObject_GetAttrString(PyObject *object, const char *name);
 int PyObject_SetAttrString(PyObject *object, const char *name, PyObject *value);
@@ -53,10 +54,15 @@ int PyGILState_Ensure(void);
 void PyGILState_Release(int state);
 
 PyObject *PyBytes_FromStringAndSize(const char *bytes, Py_ssize_t length);
+char *PyBytes_AsString(PyObject *object);
 int PyBytes_AsStringAndSize(PyObject *object, char **bytes, Py_ssize_t *length);
 PyObject *PyUnicode_DecodeUTF8(const char *bytes, Py_ssize_t length, const char *errors);
+const char *PyUnicode_AsUTF8AndSize(PyObject *text, Py_ssize_t *length);
 PyObject *PyUnicode_AsEncodedString(PyObject *text, const char *encoding, const char *errors);
 long PyLong_AsLong(PyObject *object);
+unsigned long PyLong_AsUnsignedLong(PyObject *object);
+unsigned long long PyLong_AsUnsignedLongLong(PyObject *object);
+PyObject *PyLong_FromUnsignedLong(unsigned long value);
 long long PyLong_AsLongLong(PyObject *object);
 
 /* Both check that they are given a tuple, and the index. */
@@ -74,6 +80,8 @@ void _Py_SetImmortalUntracked(PyObject *object);
 extern PyObject *PyExc_MemoryError;
 int PyErr_GivenExceptionMatches(PyObject *exception, PyObject *classes);
 PyObject *PyErr_Occurred(void);
+PyObject *PyErr_NoMemory(void);
+int PyErr_BadArgument(void);
 PyObject *PyErr_GetRaisedException(void);
 int PyErr_SetInterruptEx(int signal);
 void PyErr_Clear(void);

@@ -74,7 +74,7 @@ def seal():
 
 def _seal():
     # What an execution may need is imported here, once.
-    for module in ("loop", "report", "result", "refusals"):
+    for module in ("callbacks", "loop", "report", "result", "refusals"):
         script.load(module)
     if not hasattr(os, "fork"):  # the tests of this package run where there are processes
         script.load("refusals").install()

@@ -105,6 +105,7 @@ def execute(source, filename, arguments, environment, entropy, result_name):
     try:
         restore.restore(arguments, environment, entropy)
         namespace = new_main("__main__")
+        restore.add_paths(load("callbacks").install(namespace))
         run(source, filename, namespace)
         outcome = _result(namespace, result_name)
     except SystemExit as exit:
