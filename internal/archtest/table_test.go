@@ -70,6 +70,7 @@ var rooms = map[string]room{
 	},
 	"internal/base":     {imports: []string{"internal/atomicfile", "internal/cache", "internal/pyclient", "internal/version", "internal/wasm"}, externals: []string{compress, toml, xsync}},
 	"internal/pyclient": {},
+	"internal/apt":      {imports: []string{"internal/pyclient"}},
 	"internal/explain":  {pure: true, tests: []string{"internal/testtool"}},
 	"internal/wasm":     {pure: true},
 	"linker":            {imports: []string{"internal/wasm"}, pure: true},
@@ -84,7 +85,7 @@ var rooms = map[string]room{
 	"runtime-src":    {pure: true},
 	"stdlib":         {imports: []string{"internal/image"}},
 	"wheels":         {pure: true},
-	"wheels/build":   {imports: []string{"internal/atomicfile", "internal/base", "internal/cache", "internal/pyclient", "internal/wasm", "linker", "wheels"}, externals: []string{toml}},
+	"wheels/build":   {imports: []string{"internal/apt", "internal/atomicfile", "internal/base", "internal/cache", "internal/pyclient", "internal/wasm", "linker", "wheels"}, externals: []string{toml}},
 	"wheels/resolve": {imports: []string{"internal/atomicfile", "internal/cache", "internal/pyclient", "internal/version", "wheels"}, externals: []string{toml}, tests: []string{"internal/testtool"}},
 
 	// Programs.
@@ -128,7 +129,7 @@ var engineFree = []string{"internal/wasi", "internal/vfs", "internal/guest", "in
 // builderOnly is what the root package never reaches, so that programs that
 // only run bundles stay small.
 var builderOnly = []string{
-	"bundle/build", "internal/base", "internal/progress", "internal/pyclient", "linker", "linker/meter", "preinit", "runtime-src",
+	"bundle/build", "internal/apt", "internal/base", "internal/progress", "internal/pyclient", "linker", "linker/meter", "preinit", "runtime-src",
 	"stdlib", "wheels", "wheels/build", "wheels/resolve", cobra, pflag, progressbar, toml,
 }
 
