@@ -24,21 +24,21 @@ import (
 // ErrNoClient is the error of machines that have no apt-get.
 var ErrNoClient = errors.New("this machine has no apt-get")
 
-// Package is a package that was taken apart.
-type Package struct {
-	File string // its file's name, which has its version in it
-	Tree string // the directory with its files, as they would be below /
+// Packages are packages that were taken apart.
+type Packages struct {
+	Files []string // their files' names, which have the versions in them
+	Tree  string   // the directory with what is in them, as it would be below /
 }
 
-// Fetch downloads a package and takes it apart below dir, an existing directory
+// Fetch downloads packages and takes them apart below dir, an existing directory
 // that is the caller's to remove.
-func Fetch(ctx context.Context, dir, name string) (*Package, error) {
+func Fetch(ctx context.Context, dir string, names ...string) (*Packages, error) {
 	for _, tool := range []string{"apt-get", "dpkg-deb"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			return nil, fmt.Errorf("%w to ask for %s", ErrNoClient, name)
+			return nil, fmt.Errorf("%w to ask for %s", ErrNoClient, strings.Join(names, ", "))
 		}
 	}
-	c := &client{dir: dir, name: name}
+	c := &client{dir: dir, names: names}
 	// As the machine is configured, and with the lists that it has.
 	if p, err := c.download(ctx, nil); err == nil || ctx.Err() != nil {
 		return p, err
@@ -53,17 +53,20 @@ func Fetch(ctx context.Context, dir, name string) (*Package, error) {
 		last = err
 	}
 	if last == nil {
-		last = errors.New("apt-get has no " + name)
+		last = errors.New("apt-get has no " + strings.Join(names, ", "))
 	}
 	return nil, last
 }
 
-// client runs the package client for one package, with state of its own below dir.
-type client struct{ dir, name string }
+// client runs the package client, with state of its own below dir.
+type client struct {
+	dir   string
+	names []string
+}
 
 // fromSuite downloads from another suite of the archive that the machine's
 // release is from.
-func (c *client) fromSuite(ctx context.Context, codename, suite string) (*Package, error) {
+func (c *client) fromSuite(ctx context.Context, codename, suite string) (*Packages, error) {
 	derived, ok := deriveSource(readSources(), codename, suite)
 	if !ok {
 		return nil, fmt.Errorf("apt-get's configuration names no archive of %s, from which the suite %s could be had", codename, suite)
@@ -93,8 +96,8 @@ func (c *client) fromSuite(ctx context.Context, codename, suite string) (*Packag
 	return c.download(ctx, options)
 }
 
-// download fetches the package and takes it apart.
-func (c *client) download(ctx context.Context, options []string) (*Package, error) {
+// download fetches the packages and takes them apart.
+func (c *client) download(ctx context.Context, options []string) (*Packages, error) {
 	out, err := os.MkdirTemp(c.dir, "deb")
 	if err != nil {
 		return nil, err
@@ -102,18 +105,22 @@ func (c *client) download(ctx context.Context, options []string) (*Package, erro
 	if os.Getuid() == 0 && options == nil {
 		options = []string{"-o", "APT::Sandbox::User=root"}
 	}
-	if err := run(ctx, out, slices.Concat([]string{"apt-get", "--quiet"}, options, []string{"download", c.name})); err != nil {
-		return nil, failure("download "+c.name, err)
+	what := strings.Join(c.names, ", ")
+	if err := run(ctx, out, slices.Concat([]string{"apt-get", "--quiet"}, options, []string{"download"}, c.names)); err != nil {
+		return nil, failure("download "+what, err)
 	}
-	packages, err := filepath.Glob(filepath.Join(out, "*.deb"))
-	if err != nil || len(packages) != 1 {
-		return nil, fmt.Errorf("apt-get download %s left %d packages", c.name, len(packages))
+	files, err := filepath.Glob(filepath.Join(out, "*.deb"))
+	if err != nil || len(files) != len(c.names) {
+		return nil, fmt.Errorf("apt-get download %s left %d files", what, len(files))
 	}
-	tree := filepath.Join(out, "tree")
-	if err := run(ctx, out, []string{"dpkg-deb", "--extract", packages[0], tree}); err != nil {
-		return nil, failure("extract "+c.name, err)
+	p := &Packages{Tree: filepath.Join(out, "tree")}
+	for _, file := range files {
+		if err := run(ctx, out, []string{"dpkg-deb", "--extract", file, p.Tree}); err != nil {
+			return nil, failure("extract "+filepath.Base(file), err)
+		}
+		p.Files = append(p.Files, filepath.Base(file))
 	}
-	return &Package{File: filepath.Base(packages[0]), Tree: tree}, nil
+	return p, nil
 }
 
 // commandError is a command that failed.

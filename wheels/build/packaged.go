@@ -30,7 +30,7 @@ func (b *builder) packagedHeaders(ctx context.Context) (*headers, error) {
 	}
 	h, err := readHeaders(filepath.Join(p.Tree, "usr", "include", "python3.14"))
 	if err == nil {
-		h.origin += " (" + p.File + ")"
+		h.origin += " (" + p.Files[0] + ")"
 	}
 	return h, err
 }
