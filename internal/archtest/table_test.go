@@ -99,7 +99,7 @@ var rooms = map[string]room{
 	"internal/progress": {imports: []string{"bundle/build"}, externals: []string{progressbar, xterm}},
 
 	"internal/bench": {imports: []string{"."}, externals: []string{xsys}},
-	"conformance":    {imports: []string{"."}},
+	"conformance":    {imports: []string{".", "internal/apt"}},
 
 	// Programs that show how; each is what a user of the module may write.
 	"examples/simple":         {imports: []string{"."}},
