@@ -32,6 +32,8 @@ const (
 	DefaultMemoryLimit = 128 << 20 // bytes
 	DefaultOutputLimit = 16 << 20  // bytes per stream
 	DefaultFilesLimit  = 64 << 20  // bytes
+
+	DefaultDescriptorLimit = 256
 )
 
 // SandboxConfig says what a script gets and how much. The zero value, like
@@ -55,6 +57,10 @@ type SandboxConfig struct {
 	// means "result".
 	ResultName string
 
+	// Deterministic, if not nil, makes executions repeat, with a clock and
+	// randomness of their own.
+	Deterministic *Deterministic
+
 	// Timeout limits the time of one execution; 0 means [DefaultTimeout],
 	// [Unlimited] none beside the context's.
 	Timeout time.Duration
@@ -65,11 +71,28 @@ type SandboxConfig struct {
 	// OutputLimit is how many bytes of each output stream are kept; more is
 	// dropped and marked. 0 means [DefaultOutputLimit], [Unlimited] keeps all.
 	OutputLimit int64
+	// FuelLimit is how many steps a script may take, as [Result.Fuel] counts
+	// them. It is exact: the same script with the same inputs and bundle is
+	// ended in the same place on every machine. 0 and [Unlimited] mean none.
+	FuelLimit int64
 	// FilesLimit is the size in bytes of the in-memory file system; beyond it
 	// writes fail with ENOSPC. 0 means [DefaultFilesLimit]. It cannot be
 	// unlimited, for it is the host's memory.
 	FilesLimit int64
+	// DescriptorLimit is how many files, directories and listings of them may
+	// be open at once; more fail with EMFILE. 0 means [DefaultDescriptorLimit],
+	// [Unlimited] the most that there can be, 16384.
+	DescriptorLimit int
+
+	// Files, if not nil, is the file system in memory, instead of one that is
+	// new for each execution. FilesLimit has no meaning then: it has its own.
+	Files *Files
+	// Mounts are files of the host's that the script sees.
+	Mounts []Mount
 }
+
+// fuelLimit is FuelLimit with 0 for none.
+func (c *SandboxConfig) fuelLimit() uint64 { return uint64(max(c.FuelLimit, 0)) }
 
 // setDefaults replaces zero values and refuses what no sandbox can have.
 func (c *SandboxConfig) setDefaults() error {
@@ -79,11 +102,15 @@ func (c *SandboxConfig) setDefaults() error {
 	c.MemoryLimit = orDefault(c.MemoryLimit, DefaultMemoryLimit)
 	c.OutputLimit = orDefault(c.OutputLimit, DefaultOutputLimit)
 	c.FilesLimit = orDefault(c.FilesLimit, DefaultFilesLimit)
+	c.DescriptorLimit = orDefault(c.DescriptorLimit, DefaultDescriptorLimit)
 	if len(c.Args) == 0 {
 		c.Args = []string{""}
 	}
 	if c.MemoryLimit == Unlimited {
 		c.MemoryLimit = maxMemory
+	}
+	if d := c.Deterministic; d != nil && !d.Start.IsZero() && d.Start.Unix() < 0 {
+		return fmt.Errorf("eryx: a deterministic clock cannot start at %v, before 1970", d.Start)
 	}
 	switch {
 	case c.Timeout < 0 && c.Timeout != Unlimited:
@@ -92,8 +119,12 @@ func (c *SandboxConfig) setDefaults() error {
 		return fmt.Errorf("eryx: a memory limit of %d bytes is not between 1 and %d", c.MemoryLimit, int64(maxMemory))
 	case c.OutputLimit < Unlimited:
 		return fmt.Errorf("eryx: an output limit of %d bytes is negative", c.OutputLimit)
+	case c.FuelLimit < Unlimited:
+		return fmt.Errorf("eryx: a fuel limit of %d steps is negative", c.FuelLimit)
 	case c.FilesLimit < 0:
 		return fmt.Errorf("eryx: a files limit of %d bytes is negative", c.FilesLimit)
+	case c.DescriptorLimit < Unlimited:
+		return fmt.Errorf("eryx: a descriptor limit of %d is negative", c.DescriptorLimit)
 	}
 	for name, value := range c.Env {
 		if name == "" || strings.ContainsAny(name, "=\x00") {
@@ -108,7 +139,7 @@ func (c *SandboxConfig) setDefaults() error {
 			return fmt.Errorf("eryx: the argument or file name %q has a NUL character", text)
 		}
 	}
-	return nil
+	return c.checkMounts()
 }
 
 // maxMemory is all that a 32-bit memory can be.

@@ -3,9 +3,9 @@ package eryx
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -22,36 +22,49 @@ type instance struct {
 	engine.Instance
 	config         *SandboxConfig
 	host           *wasi.Host
+	files          *vfs.FS
 	fuel           *fuel
 	stdout, stderr *output
+	interrupts     interrupts
+	interrupting   bool
+	stackTop       uint64 // of the image
+	world          world
 }
 
 // restore makes an instance from the image. config has its defaults, and stays
 // as it is.
-func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance, error) {
-	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit})
+func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts interrupts) (*instance, error) {
+	world := newWorld(config.Deterministic)
+	files, err := r.newFiles(config, world.wallClock)
 	if err != nil {
-		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
-	}
-	for _, m := range r.mounts {
-		if err := files.Mount(m.path, m.image); err != nil {
-			return nil, fmt.Errorf("eryx: mounting %s: %w", m.path, err)
-		}
+		return nil, err
 	}
 	i := &instance{
-		config: config,
-		fuel:   &fuel{},
-		stdout: &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
-		stderr: &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
+		config:     config,
+		files:      files,
+		fuel:       &fuel{},
+		interrupts: interrupts,
+		world:      world,
+		stackTop:   r.globals[stackGlobal],
+		stdout:     &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
+		stderr:     &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
 	}
 	i.host = wasi.New(wasi.Config{
-		Stdin:      config.Stdin,
-		Stdout:     i.stdout,
-		Stderr:     i.stderr,
-		FS:         files,
-		Checkpoint: i.fuel.checkpoint,
+		Stdin:       config.Stdin,
+		Stdout:      i.stdout,
+		Stderr:      i.stderr,
+		FS:          files,
+		Descriptors: config.DescriptorLimit,
+		WallClock:   world.wallClock,
+		Monotonic:   world.monotonic,
+		Advance:     world.advance,
+		Random:      world.random,
+		Checkpoint:  i.checkpoint,
+		Interrupts:  interrupts,
+		Interrupt:   i.interrupt,
 	})
 	if err := i.host.Restore(r.handles); err != nil {
+		files.Close()
 		return nil, fmt.Errorf("eryx: restoring the handles of the image: %w", err)
 	}
 	i.Instance, err = r.module.Instantiate(ctx, engine.InstanceConfig{
@@ -61,7 +74,7 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance
 		Globals:     r.globals,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter: %w", err), i.host.Close())
+		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter: %w", err), i.closeHost())
 	}
 	return i, nil
 }
@@ -86,7 +99,7 @@ func (r *Runtime) fits(config *SandboxConfig, source string) error {
 // execute runs source in an instance that has executed nothing yet.
 func (i *instance) execute(ctx context.Context, source string) (*Result, error) {
 	entropy := make([]byte, 32)
-	if _, err := rand.Read(entropy); err != nil {
+	if _, err := io.ReadFull(i.world.random, entropy); err != nil {
 		return nil, fmt.Errorf("eryx: reading randomness: %w", err)
 	}
 	request := guest.Request{
@@ -106,28 +119,34 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	limited, abort := context.WithCancelCause(limited)
 	defer abort(nil)
 	i.stdout.abort, i.stderr.abort = abort, abort
-	if err := i.fuel.start(limited, i); err != nil {
+	i.files.Attend(limited)
+	if err := i.fuel.start(limited, i, i.config.fuelLimit()); err != nil {
 		return nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
 	}
 	client := guest.Client{Instance: i}
 	began := time.Now()
 	outcome, err := client.Execute(limited, request)
 	result := &Result{
-		Duration:        time.Since(began),
-		Stdout:          i.stdout.kept,
-		Stderr:          i.stderr.kept,
-		StdoutTruncated: i.stdout.truncated,
-		StderrTruncated: i.stderr.truncated,
-		PeakMemory:      int64(i.Memory().Size()),
-		Fuel:            i.fuel.used(i),
+		Duration:   time.Since(began),
+		PeakMemory: int64(i.Memory().Size()),
+		Fuel:       i.fuel.used(i),
+		Files:      newFilesOf(i.files.Tree),
 	}
-	if failed := cmp.Or(i.stdout.failed, i.stderr.failed); failed != nil {
-		return result, failed
+	failed := cmp.Or(i.stdout.failed, i.stderr.failed)
+	if failed == nil && (err != nil || i.MemoryRefused()) {
+		i.flush(limited, err)
 	}
-	if err != nil {
-		return result, executionError(limited, err)
+	result.Stdout, result.StdoutTruncated = i.stdout.kept, i.stdout.truncated
+	result.Stderr, result.StderrTruncated = i.stderr.kept, i.stderr.truncated
+	switch {
+	case failed != nil:
+		err = failed
+	case err != nil:
+		err = executionError(limited, err)
+	default:
+		err = result.settle(outcome)
 	}
-	return result, result.settle(outcome)
+	return result, i.noteLimits(result, err)
 }
 
 // limitTime is ctx with the configuration's own limit.
@@ -140,5 +159,12 @@ func (c *SandboxConfig) limitTime(ctx context.Context) (context.Context, context
 }
 
 func (i *instance) close() error {
-	return errors.Join(i.Close(context.Background()), i.host.Close())
+	return errors.Join(i.Close(context.Background()), i.closeHost())
+}
+
+// closeHost closes what the guest holds of the host, and what it is shown.
+func (i *instance) closeHost() error {
+	err := i.host.Close()
+	i.files.Close()
+	return err
 }

@@ -21,6 +21,11 @@ type Result struct {
 	// execution itself was successful.
 	ValueError error
 
+	// Files is the file system in memory as the execution left it, without
+	// what was mounted. It stays after the sandbox is closed; if the
+	// configuration has [SandboxConfig.Files] it is that.
+	Files *Files
+
 	// Duration is the wall time of the execution.
 	Duration time.Duration
 	// PeakMemory is the size that the interpreter's memory reached, in bytes,
@@ -29,4 +34,7 @@ type Result struct {
 	// Fuel counts the steps of all loops, those of Python's bytecode among
 	// them. The same code, bundle and inputs cost the same.
 	Fuel uint64
+	// LimitsReached are the limits that the execution came up against, also
+	// those that it went on in spite of.
+	LimitsReached []LimitKind
 }

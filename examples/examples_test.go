@@ -57,6 +57,26 @@ func TestSimple(t *testing.T) {
 		build(t, "simple"), testbundle.Default(t))
 }
 
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"a.txt": "one\ntwo\n", "b.txt": "one\n", "c.csv": "x\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, "{\"a.txt\": 2, \"b.txt\": 1}\n", build(t, "files"), testbundle.Default(t), dir)
+}
+
+func TestResourceLimits(t *testing.T) {
+	run(t, `sleeps: ended: time limit of 2s
+computes: ended: fuel limit of 2000000 steps
+allocates: failed: memory limit of 64 MiB
+allocates, and copes: completed, limits reached: [memory]
+prints: ended: fuel limit of 2000000 steps
+is modest: completed, limits reached: []
+`, build(t, "resource_limits"), testbundle.Default(t))
+}
+
 func TestErrorHandling(t *testing.T) {
 	run(t, `completed: "fine\n"
 raised ZeroDivisionError on line 2: division by zero

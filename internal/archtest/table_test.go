@@ -56,7 +56,7 @@ var rooms = map[string]room{
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
 	"internal/version":       {pure: true},
-	"internal/vfs":           {imports: []string{"internal/image"}},
+	"internal/vfs":           {imports: []string{"internal/image"}, externals: []string{xsys}},
 	"internal/wasi":          {imports: []string{"internal/abi", "internal/engine", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
 	"internal/wasi/bindings": {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 
@@ -102,10 +102,12 @@ var rooms = map[string]room{
 	"conformance":    {imports: []string{".", "internal/apt"}},
 
 	// Programs that show how; each is what a user of the module may write.
-	"examples/simple":         {imports: []string{"."}},
-	"examples/error_handling": {imports: []string{"."}},
-	"examples/precompile":     {imports: []string{".", "bundle/build"}},
-	"examples/numpy":          {imports: []string{"."}},
+	"examples/simple":          {imports: []string{"."}},
+	"examples/files":           {imports: []string{"."}},
+	"examples/error_handling":  {imports: []string{"."}},
+	"examples/precompile":      {imports: []string{".", "bundle/build"}},
+	"examples/numpy":           {imports: []string{"."}},
+	"examples/resource_limits": {imports: []string{"."}},
 
 	// Tests only.
 	"examples":             {tests: []string{"bundle", "internal/testbundle"}},
