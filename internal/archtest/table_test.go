@@ -74,6 +74,7 @@ var rooms = map[string]room{
 	},
 	"internal/base":     {imports: []string{"internal/atomicfile", "internal/cache", "internal/pyclient", "internal/version", "internal/wasm"}, externals: []string{compress, toml, xsync}},
 	"internal/pyclient": {},
+	"internal/apt":      {imports: []string{"internal/pyclient"}},
 	"internal/explain":  {pure: true, tests: []string{"internal/testtool"}},
 	"internal/wasm":     {pure: true},
 	"linker":            {imports: []string{"internal/wasm"}, pure: true},
@@ -88,7 +89,7 @@ var rooms = map[string]room{
 	"runtime-src":    {pure: true},
 	"stdlib":         {imports: []string{"internal/image"}},
 	"wheels":         {pure: true},
-	"wheels/build":   {imports: []string{"internal/atomicfile", "internal/base", "internal/cache", "internal/pyclient", "internal/wasm", "linker", "wheels"}, externals: []string{toml}},
+	"wheels/build":   {imports: []string{"internal/apt", "internal/atomicfile", "internal/base", "internal/cache", "internal/pyclient", "internal/wasm", "linker", "wheels"}, externals: []string{toml}},
 	"wheels/resolve": {imports: []string{"internal/atomicfile", "internal/cache", "internal/pyclient", "internal/version", "wheels"}, externals: []string{toml}, tests: []string{"internal/testtool"}},
 
 	// Programs.
@@ -102,7 +103,7 @@ var rooms = map[string]room{
 	"internal/progress": {imports: []string{"bundle/build"}, externals: []string{progressbar, xterm}},
 
 	"internal/bench": {imports: []string{".", "callback"}, externals: []string{xsys}},
-	"conformance":    {imports: []string{"."}},
+	"conformance":    {imports: []string{".", "internal/apt"}},
 
 	// Programs that show how; each is what a user of the module may write.
 	"examples/simple":             {imports: []string{"."}},
@@ -137,7 +138,7 @@ var engineFree = []string{"internal/wasi", "internal/vfs", "internal/guest", "in
 // builderOnly is what the root package never reaches, so that programs that
 // only run bundles stay small.
 var builderOnly = []string{
-	"bundle/build", "internal/base", "internal/progress", "internal/pyclient", "linker", "linker/meter", "preinit", "runtime-src",
+	"bundle/build", "internal/apt", "internal/base", "internal/progress", "internal/pyclient", "linker", "linker/meter", "preinit", "runtime-src",
 	"stdlib", "wheels", "wheels/build", "wheels/resolve", cobra, pflag, progressbar, toml,
 }
 
