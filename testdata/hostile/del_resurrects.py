@@ -1,0 +1,7 @@
+# expect: limit time or ok
+# timeout: 500ms
+kept = []
+class C:
+    def __del__(self): kept.append(C())
+for _ in range(10):
+    C()

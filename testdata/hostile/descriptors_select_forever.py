@@ -1,0 +1,4 @@
+# expect: limit time
+# timeout: 200ms
+import select
+select.select([], [], [])

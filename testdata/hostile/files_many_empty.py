@@ -1,0 +1,6 @@
+# expect: OSError or limit time
+# timeout: 500ms
+n = 0
+while True:
+    open(f"/tmp/{n}", "w").close()
+    n += 1

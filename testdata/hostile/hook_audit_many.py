@@ -1,0 +1,7 @@
+# expect: limit time or MemoryError or ok
+# timeout: 500ms
+import sys
+for _ in range(20_000):
+    sys.addaudithook(lambda *a: None)
+while True:
+    compile("1", "x", "eval")

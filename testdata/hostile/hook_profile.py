@@ -1,0 +1,9 @@
+# expect: ok ""
+# timeout: 500ms
+import sys
+def profile(*a):
+    sys.setprofile(profile)
+    g()
+def g(): pass
+sys.setprofile(profile)
+g()

@@ -1,0 +1,7 @@
+# expect: limit time
+# timeout: 200ms
+import asyncio
+loop = asyncio.get_running_loop()
+def f(): loop.call_soon(f)
+f()
+await asyncio.Event().wait()

@@ -1,0 +1,7 @@
+# expect: limit time or RuntimeError or ok
+# timeout: 500ms
+import asyncio
+asyncio.get_running_loop().stop()
+await asyncio.sleep(0.01)
+while True:
+    await asyncio.sleep(0.01)

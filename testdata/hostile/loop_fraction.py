@@ -1,0 +1,6 @@
+# expect: limit time or MemoryError
+# timeout: 500ms
+import fractions
+x = fractions.Fraction(1, 3)
+while True:
+    x = x * x + fractions.Fraction(1, 7)

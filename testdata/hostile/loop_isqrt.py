@@ -1,0 +1,4 @@
+# expect: limit time
+# timeout: 500ms
+import math
+math.isqrt(1 << 50_000_000)

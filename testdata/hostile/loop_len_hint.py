@@ -1,0 +1,6 @@
+# expect: MemoryError or limit time or OverflowError
+# timeout: 500ms
+class C:
+    def __iter__(self): return iter([])
+    def __length_hint__(self): return 2**31 - 1
+list(C())

@@ -1,0 +1,6 @@
+# expect: limit time
+# timeout: 200ms
+x = bytearray(40_000_000)
+while True:
+    del x[:1]
+    x.insert(0, 1)

@@ -1,0 +1,4 @@
+# expect: limit time
+# timeout: 200ms
+import re
+re.match(r"(.*)*$\n!", "a" * 60)

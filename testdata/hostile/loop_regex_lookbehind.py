@@ -1,0 +1,4 @@
+# expect: limit time
+# timeout: 200ms
+import re
+re.findall(r"(?=(a*)*b)", "a" * 100)

@@ -1,0 +1,5 @@
+# expect: limit time
+# timeout: 200ms
+x = bytearray(40_000_000)
+while True:
+    x[:20_000_000] = x[20_000_000:]

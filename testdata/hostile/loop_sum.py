@@ -1,0 +1,3 @@
+# expect: limit time
+# timeout: 200ms
+sum(range(10**12))

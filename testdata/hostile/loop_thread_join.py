@@ -1,0 +1,4 @@
+# expect: RuntimeError or limit time
+# timeout: 300ms
+import threading
+threading.current_thread().join()

@@ -1,0 +1,3 @@
+# expect: MemoryError or limit time
+# timeout: 500ms
+format(1 << (1 << 28), "b")

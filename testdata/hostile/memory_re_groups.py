@@ -1,0 +1,4 @@
+# expect: ok ""
+# timeout: 500ms
+import re
+re.compile("(?:" * 90 + "a" + "{1000})" * 90)
