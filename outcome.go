@@ -2,6 +2,7 @@ package eryx
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/eryx-build/eryx/internal/engine"
@@ -49,4 +50,27 @@ func newPythonError(e *guest.Exception) *PythonError {
 		p.Frames = append(p.Frames, Frame{File: f.Filename, Line: int(f.Line), Function: f.Function})
 	}
 	return p
+}
+
+// settle turns what the guest says of its end into the result's fields or an
+// error.
+func (r *Result) settle(outcome guest.Outcome) error {
+	switch outcome.Case {
+	case guest.OutcomeRaised:
+		return newPythonError(&outcome.Raised)
+	case guest.OutcomeExited:
+		return exit(int(outcome.Exited))
+	case guest.OutcomeUnserializable:
+		r.ValueError = errors.New(outcome.Unserializable)
+	case guest.OutcomeCompleted:
+		if !outcome.Completed.Valid {
+			return nil
+		}
+		r.Value = json.RawMessage(outcome.Completed.Value)
+		if !json.Valid(r.Value) {
+			r.Value = nil
+			return &CrashError{Reason: "the guest's result is not JSON"}
+		}
+	}
+	return nil
 }
