@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import atexit
 for _ in range(200_000):
     atexit.register(int)

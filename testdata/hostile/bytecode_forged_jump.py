@@ -1,5 +1,5 @@
-# expect: limit time or crash or SystemError or any
-# timeout: 500ms
+# expect: deadline or crash or SystemError or any
+# deadline: 500ms
 def f():
     x = 1
     return x

@@ -1,5 +1,5 @@
 # expect: any
-# timeout: 500ms
+# deadline: 500ms
 # A forged bytearray, whose memory is all of the guest's, writes everywhere.
 import dis
 def f(x): return x

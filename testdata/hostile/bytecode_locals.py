@@ -1,5 +1,5 @@
 # expect: any
-# timeout: 500ms
+# deadline: 500ms
 # Reads and writes far outside a frame: the classic way to native memory.
 import dis
 def f(): pass

@@ -1,5 +1,5 @@
 # expect: any
-# timeout: 500ms
+# deadline: 500ms
 import marshal, random
 r = random.Random(3)
 code = marshal.dumps(compile("x = [1, 2, 3]\nfor n in x: print(n)", "x", "exec"))

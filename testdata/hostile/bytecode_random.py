@@ -1,5 +1,5 @@
 # expect: any
-# timeout: 500ms
+# deadline: 500ms
 # Bytecode is not verified: what it does to the interpreter is undefined, and
 # must not be more than an end of the sandbox.
 import random

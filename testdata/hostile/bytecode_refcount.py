@@ -1,5 +1,5 @@
 # expect: any
-# timeout: 500ms
+# deadline: 500ms
 # Steals references until an object that is in use is freed.
 import dis
 def f(): pass

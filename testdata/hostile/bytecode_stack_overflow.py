@@ -1,5 +1,5 @@
 # expect: any
-# timeout: 500ms
+# deadline: 500ms
 import dis
 def f(): pass
 op = dis.opmap["LOAD_CONST"]

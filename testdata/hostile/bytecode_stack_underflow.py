@@ -1,5 +1,5 @@
 # expect: any
-# timeout: 500ms
+# deadline: 500ms
 import dis
 def f(): pass
 pop = dis.opmap["POP_TOP"]

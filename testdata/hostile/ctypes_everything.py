@@ -1,5 +1,5 @@
 # expect: any
-# timeout: 500ms
+# deadline: 500ms
 # Every name of the stand-in is called with what it does not expect.
 import ctypes
 for name in dir(ctypes):

@@ -1,4 +1,4 @@
 # expect: any
-# timeout: 500ms
+# deadline: 500ms
 import ctypes
 ctypes.string_at(0, 10)

@@ -1,5 +1,5 @@
-# expect: limit time or ok
-# timeout: 500ms
+# expect: deadline or ok
+# deadline: 500ms
 kept = []
 class C:
     def __del__(self): kept.append(C())

@@ -1,5 +1,5 @@
-# expect: OSError or ok or MemoryError or limit time
-# timeout: 500ms
+# expect: OSError or ok or MemoryError or deadline
+# deadline: 500ms
 import os
 kept = []
 while True:

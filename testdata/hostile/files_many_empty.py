@@ -1,5 +1,5 @@
-# expect: OSError or limit time
-# timeout: 500ms
+# expect: OSError or deadline
+# deadline: 500ms
 n = 0
 while True:
     open(f"/tmp/{n}", "w").close()

@@ -1,5 +1,5 @@
-# expect: OSError or limit time
-# timeout: 500ms
+# expect: OSError or deadline
+# deadline: 500ms
 import os
 open("/tmp/x", "w").close()
 n = 0

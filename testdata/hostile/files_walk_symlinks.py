@@ -1,5 +1,5 @@
-# expect: ok or OSError or limit time or RecursionError
-# timeout: 500ms
+# expect: ok or OSError or deadline or RecursionError
+# deadline: 500ms
 import os
 os.mkdir("/tmp/d")
 os.symlink("/tmp/d", "/tmp/d/a")

@@ -1,5 +1,5 @@
-# expect: limit time or MemoryError or ok
-# timeout: 500ms
+# expect: deadline or MemoryError or ok
+# deadline: 500ms
 import sys
 for _ in range(20_000):
     sys.addaudithook(lambda *a: None)

@@ -1,4 +1,4 @@
-# expect: ValueError or SystemError
+# expect: ValueError
 import sys
 def hook(name, args): raise ValueError(name)
 sys.addaudithook(hook)

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import sys
 m = sys.monitoring
 m.use_tool_id(0, "x")

@@ -1,4 +1,4 @@
-# expect: ValueError or SystemError
+# expect: ValueError
 import sys
 m = sys.monitoring
 m.use_tool_id(0, "x")

@@ -1,5 +1,4 @@
 # expect: ok ""
-# timeout: 500ms
 import sys
 def profile(*a):
     sys.setprofile(profile)

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import sys
 def trace(frame, event, arg):
     if event == "line" and frame.f_lineno > f.__code__.co_firstlineno + 1:

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import sys
 def trace(frame, event, arg):
     frame.f_trace_opcodes = True

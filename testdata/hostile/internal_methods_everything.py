@@ -1,5 +1,5 @@
 # expect: any
-# timeout: 3s
+# deadline: 3s
 # Every method of the built-in types, on an instance that is not initialised.
 for t in object.__subclasses__():
     try: o = t.__new__(t)

@@ -1,5 +1,4 @@
 # expect: ok ""
-# timeout: 500ms
 # Every function of posix, but those that end the script, with odd arguments.
 import posix
 for name in dir(posix):

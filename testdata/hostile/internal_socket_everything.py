@@ -1,5 +1,4 @@
 # expect: ok ""
-# timeout: 500ms
 import _socket
 s = None
 for name in dir(_socket):

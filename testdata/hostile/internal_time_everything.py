@@ -1,5 +1,4 @@
 # expect: ok ""
-# timeout: 500ms
 import time
 for name in dir(time):
     f = getattr(time, name)

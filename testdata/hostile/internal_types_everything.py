@@ -1,5 +1,4 @@
 # expect: ok ""
-# timeout: 3s
 # Every type that the interpreter has is called, and what it makes is asked.
 import gc
 kept = [object]

@@ -1,5 +1,5 @@
 # expect: any
-# timeout: 500ms
+# deadline: 500ms
 import _interpreters
 i = _interpreters.create()
 _interpreters.run_string(i, "while True: pass")

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import array
 x = array.array("q", bytes(40_000_000))
 while True:

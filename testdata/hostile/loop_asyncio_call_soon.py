@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import asyncio
 loop = asyncio.get_running_loop()
 def f(): loop.call_soon(f)

@@ -1,5 +1,5 @@
-# expect: limit time or RuntimeError or ok
-# timeout: 500ms
+# expect: deadline or RuntimeError or ok
+# deadline: 500ms
 import asyncio
 asyncio.get_running_loop().stop()
 await asyncio.sleep(0.01)

@@ -1,5 +1,5 @@
-# expect: limit time or ok
-# timeout: 500ms
+# expect: deadline or ok
+# deadline: 500ms
 # A task that is left at the end and refuses to be cancelled.
 import asyncio
 async def f():

@@ -1,5 +1,5 @@
-# expect: RuntimeError or limit time
-# timeout: 500ms
+# expect: RuntimeError or deadline
+# deadline: 500ms
 import asyncio
 asyncio.get_running_loop().close()
 await asyncio.sleep(0.01)

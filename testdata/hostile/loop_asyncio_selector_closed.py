@@ -1,5 +1,5 @@
-# expect: ok or limit time or AttributeError or ValueError or KeyError or RuntimeError or TypeError or OSError
-# timeout: 500ms
+# expect: ok or deadline or AttributeError or ValueError or KeyError or RuntimeError or TypeError or OSError
+# deadline: 500ms
 import asyncio
 loop = asyncio.get_running_loop()
 for name in list(vars(loop)):

@@ -1,5 +1,5 @@
-# expect: limit time or MemoryError
-# timeout: 500ms
+# expect: deadline or MemoryError
+# deadline: 500ms
 import binascii
 data = bytes(10_000_000)
 while True:

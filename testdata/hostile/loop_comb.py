@@ -1,4 +1,4 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import math
 math.comb(10**8, 5 * 10**7)

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 s = "x = [" + "1, " * 100_000 + "]\n"
 while True:
     compile(s, "", "exec")

@@ -1,5 +1,5 @@
-# expect: limit time or RuntimeError
-# timeout: 300ms
+# expect: deadline or RuntimeError
+# deadline: 300ms
 import threading
 lock = threading.Lock()
 lock.acquire()

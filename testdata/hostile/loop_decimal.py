@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import decimal
 decimal.getcontext().prec = 3_000_000
 decimal.Decimal(3).ln()

@@ -1,4 +1,4 @@
-# expect: limit time or MemoryError
-# timeout: 500ms
+# expect: deadline or MemoryError
+# deadline: 500ms
 import decimal
 decimal.Decimal(1 << 50_000_000)

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import decimal
 decimal.getcontext().prec = 1_000_000
 decimal.Decimal("1.0000001") ** decimal.Decimal("123456789.123")

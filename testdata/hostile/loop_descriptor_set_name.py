@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 class D:
     def __set_name__(self, o, n):
         while True: pass

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import fnmatch
 while True:
     fnmatch.fnmatch("a" * 20_000, "*a" * 500 + "b")

@@ -1,5 +1,5 @@
-# expect: limit time or MemoryError
-# timeout: 500ms
+# expect: deadline or MemoryError
+# deadline: 500ms
 import fractions
 x = fractions.Fraction(1, 3)
 while True:

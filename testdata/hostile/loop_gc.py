@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import gc
 x = [[] for _ in range(300_000)]
 while True:

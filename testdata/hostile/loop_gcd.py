@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import math
 a, b = 0, 1
 for _ in range(400_000):

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 class C:
     __slots__ = ()
     def __hash__(self): return 1

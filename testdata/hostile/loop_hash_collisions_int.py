@@ -1,5 +1,5 @@
-# expect: limit time or MemoryError
-# timeout: 500ms
+# expect: deadline or MemoryError
+# deadline: 500ms
 m = (1 << 61) - 1
 m32 = (1 << 31) - 1
 x = set()

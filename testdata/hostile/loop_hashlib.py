@@ -1,4 +1,4 @@
-# expect: AttributeError
-# timeout: 500ms
+# expect: deadline
+# deadline: 200ms
 import hashlib
 hashlib.pbkdf2_hmac("sha256", b"x", b"y", 10**8)

@@ -1,5 +1,5 @@
-# expect: limit time or ok
-# timeout: 500ms
+# expect: deadline or ok
+# deadline: 500ms
 import html.parser
 class P(html.parser.HTMLParser): pass
 p = P()

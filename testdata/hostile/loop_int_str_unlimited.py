@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import sys
 sys.set_int_max_str_digits(0)
 int("9" * 10**7)

@@ -1,4 +1,4 @@
-# expect: limit time
-# timeout: 500ms
+# expect: deadline
+# deadline: 500ms
 import math
 math.isqrt(1 << 50_000_000)

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import json
 while True:
     try: json.loads(" " * 5_000_000)

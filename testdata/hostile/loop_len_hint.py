@@ -1,5 +1,5 @@
-# expect: MemoryError or limit time or OverflowError
-# timeout: 500ms
+# expect: MemoryError or deadline or OverflowError
+# deadline: 500ms
 class C:
     def __iter__(self): return iter([])
     def __length_hint__(self): return 2**31 - 1

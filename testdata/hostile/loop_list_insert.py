@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 x = [0] * 5_000_000
 while True:
     x.insert(0, 1)

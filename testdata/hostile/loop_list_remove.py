@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 500ms
+# expect: deadline
+# deadline: 500ms
 x = list(range(1_000_000))
 while True:
     x.reverse()

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 x = memoryview(bytes(20_000_000)).cast("q")
 y = memoryview(bytes(20_000_000)).cast("q")
 while x == y:

@@ -1,3 +1,3 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 for _ in iter(lambda: 0, 1): pass

@@ -1,3 +1,3 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 3 ** (10**9)

@@ -1,3 +1,3 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 pow(3, 10**50_000, 7**30_000)

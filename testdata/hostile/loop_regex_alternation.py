@@ -1,4 +1,4 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import re
 re.search(r"^(([a-z])+.)+[A-Z]([a-z])+$", "a" * 200)

@@ -1,5 +1,5 @@
-# expect: limit time or OverflowError or MemoryError
-# timeout: 300ms
+# expect: deadline or OverflowError or MemoryError
+# deadline: 300ms
 import re
 while True:
     re.compile("[" + "".join(chr(n) for n in range(256, 60000, 2)) + "]", re.I)

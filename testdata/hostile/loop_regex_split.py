@@ -1,4 +1,4 @@
-# expect: limit time or MemoryError
-# timeout: 300ms
+# expect: deadline or MemoryError
+# deadline: 300ms
 import re
 re.split("(a?)*?(a?)*?b", "a" * 5000)

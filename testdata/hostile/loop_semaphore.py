@@ -1,4 +1,4 @@
-# expect: limit time or RuntimeError
-# timeout: 300ms
+# expect: deadline or RuntimeError
+# deadline: 300ms
 import threading
 threading.Semaphore(0).acquire()

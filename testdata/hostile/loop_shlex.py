@@ -1,5 +1,5 @@
-# expect: limit time or MemoryError
-# timeout: 300ms
+# expect: deadline or MemoryError
+# deadline: 300ms
 import shlex
 while True:
     shlex.split("'a' " * 10_000)

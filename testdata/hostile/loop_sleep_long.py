@@ -1,4 +1,4 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import time
 time.sleep(9_000_000)

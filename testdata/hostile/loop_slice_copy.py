@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 x = bytearray(40_000_000)
 while True:
     x[:20_000_000] = x[20_000_000:]

@@ -1,5 +1,5 @@
-# expect: limit time or sqlite3.OperationalError or sqlite3.DataError
-# timeout: 500ms
+# expect: deadline or sqlite3.OperationalError or sqlite3.DataError
+# deadline: 500ms
 import sqlite3
 c = sqlite3.connect(":memory:")
 while True:

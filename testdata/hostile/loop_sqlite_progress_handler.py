@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import sqlite3
 c = sqlite3.connect(":memory:")
 c.set_progress_handler(lambda: 0, 1)

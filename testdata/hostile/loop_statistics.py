@@ -1,4 +1,4 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import itertools, statistics
 statistics.fmean(itertools.repeat(1.0))

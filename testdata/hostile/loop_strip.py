@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 chars = "".join(map(chr, range(1, 50_000)))
 while True:
     ("\uffff" * 5_000).strip(chars)

@@ -1,5 +1,5 @@
-# expect: limit time or struct.error or MemoryError
-# timeout: 500ms
+# expect: deadline or struct.error or MemoryError
+# deadline: 500ms
 import struct
 while True:
     struct.calcsize("bq" * 1_000_000)

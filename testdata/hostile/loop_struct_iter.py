@@ -1,5 +1,5 @@
-# expect: limit time or MemoryError
-# timeout: 500ms
+# expect: deadline or MemoryError
+# deadline: 500ms
 import struct
 while True:
     list(struct.iter_unpack("b", bytes(1_000_000)))

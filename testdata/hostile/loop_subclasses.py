@@ -1,5 +1,5 @@
-# expect: limit time or MemoryError
-# timeout: 500ms
+# expect: deadline or MemoryError
+# deadline: 500ms
 class A: pass
 kept = []
 n = 0

@@ -1,4 +1,4 @@
-# expect: RuntimeError or limit time
-# timeout: 300ms
+# expect: RuntimeError or deadline
+# deadline: 300ms
 import threading
 threading.current_thread().join()

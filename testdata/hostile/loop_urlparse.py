@@ -1,5 +1,5 @@
-# expect: limit time or ok or ValueError
-# timeout: 500ms
+# expect: deadline or ok or ValueError
+# deadline: 500ms
 import urllib.parse
 while True:
     urllib.parse.parse_qsl("a=1&" * 100_000)

@@ -1,5 +1,5 @@
-# expect: xml.parsers.expat.ExpatError or limit time
-# timeout: 500ms
+# expect: xml.parsers.expat.ExpatError or deadline
+# deadline: 500ms
 # A start tag that never ends, in pieces.
 from xml.parsers import expat
 p = expat.ParserCreate()

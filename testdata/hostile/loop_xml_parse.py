@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import xml.etree.ElementTree as E
 s = "<a>" + "<b c='d'/>" * 100_000 + "</a>"
 while True:

@@ -1,4 +1,4 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import collections, itertools
 collections.deque(zip(itertools.count(), itertools.cycle("ab")), maxlen=0)

@@ -1,5 +1,5 @@
-# expect: MemoryError or limit time
-# timeout: 500ms
+# expect: MemoryError or deadline
+# deadline: 500ms
 import asyncio
 loop = asyncio.get_running_loop()
 def f():

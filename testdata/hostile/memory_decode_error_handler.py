@@ -1,5 +1,5 @@
-# expect: limit time or MemoryError
-# timeout: 300ms
+# expect: deadline or MemoryError
+# deadline: 300ms
 import codecs
 codecs.register_error("stay", lambda e: ("x", e.start))
 b"\xff".decode("ascii", "stay")

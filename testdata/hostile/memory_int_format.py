@@ -1,3 +1,3 @@
-# expect: MemoryError or limit time
-# timeout: 500ms
+# expect: MemoryError or deadline
+# deadline: 500ms
 format(1 << (1 << 28), "b")

@@ -1,5 +1,5 @@
-# expect: MemoryError or limit time
-# timeout: 500ms
+# expect: MemoryError or deadline
+# deadline: 500ms
 x = 3
 while True:
     x *= x

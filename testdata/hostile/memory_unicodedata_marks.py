@@ -1,5 +1,5 @@
-# expect: limit time or ok
-# timeout: 500ms
+# expect: deadline or ok
+# deadline: 500ms
 # Canonical ordering of combining marks is quadratic.
 import unicodedata
 unicodedata.normalize("NFD", "a" + "\u0300\u0316" * 300_000)

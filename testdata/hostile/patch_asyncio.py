@@ -1,5 +1,4 @@
 # expect: AttributeError
-# timeout: 500ms
 import asyncio, sys
 for name, module in list(sys.modules.items()):
     if name.startswith("asyncio"):

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 class L(list):
     def __iter__(self):
         while True: yield 1

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 # The code of the sandbox's own functions, which nothing else can replace.
 import sys, types
 def forever(*a, **k):

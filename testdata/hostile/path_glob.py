@@ -1,4 +1,4 @@
-# expect: limit time or ok
-# timeout: 500ms
+# expect: deadline or ok
+# deadline: 500ms
 import glob
 glob.glob("/**/" * 20 + "x", recursive=True)

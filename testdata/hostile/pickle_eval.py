@@ -1,4 +1,4 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import pickle
 pickle.loads(b"c__builtin__\neval\n(S'sum(iter(int, 1))'\ntR.")

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import contextlib
 with contextlib.ExitStack() as s:
     def f(): s.callback(f); f()

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 import itertools
 x = itertools.count()
 for _ in range(100_000):

@@ -1,5 +1,5 @@
-# expect: limit time
-# timeout: 200ms
+# expect: deadline
+# deadline: 200ms
 C = object
 for n in range(3_000):
     C = type(f"C{n}", (C,), {})

@@ -1,4 +1,4 @@
-# expect: OSError
+# expect: KeyError
 import io, tarfile
 raw = io.BytesIO()
 with tarfile.open(fileobj=raw, mode="w") as t:

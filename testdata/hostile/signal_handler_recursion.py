@@ -1,5 +1,5 @@
-# expect: RecursionError or ok or limit time
-# timeout: 500ms
+# expect: RecursionError or ok or deadline
+# deadline: 500ms
 import signal
 signal.signal(signal.SIGINT, lambda *a: signal.raise_signal(signal.SIGINT))
 signal.raise_signal(signal.SIGINT)
