@@ -1,3 +1,5 @@
+//go:build !race
+
 package eryx_test
 
 import (

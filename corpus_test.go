@@ -26,7 +26,8 @@ const (
 
 // watchPrivateMemory measures this process' memory until the function that it
 // returns is called, which gives the peak above what there was in the beginning
-// and what is left of it, both in bytes. It is nil where that cannot be measured.
+// and what is left of it, both in bytes. It is nil where that cannot be measured: the
+// race detector has private memory of its own, in proportion.
 var watchPrivateMemory func(t *testing.T) func() (peak, left int64)
 
 // corpusTimeout is what no script takes by far, on however slow a machine.
