@@ -32,8 +32,12 @@ var oddValues = []uint64{
 	fuzzMemory + 1, 1 << 63, 1<<64 - 1, 1<<63 - 1, 4096, 4097, writeBudget, writeBudget + 1, maxRandom + 1, maxHandles + 1, 1 << 32,
 }
 
-// script reads calls and arguments from fuzz input.
-type script struct{ rest []byte }
+// script reads calls and arguments from fuzz input. An argument may be what an
+// earlier call gave, such as a handle.
+type script struct {
+	rest  []byte
+	given []uint64
+}
 
 func (s *script) byte() byte {
 	if len(s.rest) == 0 {
@@ -58,6 +62,8 @@ func (s *script) value() uint64 {
 		copy(raw[:], s.rest[:n])
 		s.rest = s.rest[n:]
 		return binary.LittleEndian.Uint64(raw[:])
+	case b < 0xe0 && len(s.given) > 0:
+		return s.given[len(s.given)-1-int(b-0xb0)%len(s.given)]
 	}
 	return uint64(s.byte())
 }
@@ -145,12 +151,17 @@ func FuzzFunctions(f *testing.F) {
 			f.Add([]byte{byte(i), arg, arg, arg, arg, arg, arg, arg, arg, arg, arg, arg, arg, arg, arg, arg, arg}, []byte("seed"))
 		}
 	}
-	f.Fuzz(func(t *testing.T, instructions, content []byte) {
-		g, _ := fuzzGuest(t)
+	for i := range all { // what each gives, to each of some others
+		for j := 0; j < len(all); j += 7 {
+			f.Add([]byte{byte(i), 1, 0x48, 0, 0x49, 0, 0x50, byte(j), 0xb0, 0xb1, 0xb0, 0xb1}, []byte("seed"))
+		}
+	}
+	f.Fuzz(func(t *testing.T, calls, content []byte) {
+		g, h := fuzzGuest(t)
 		copy(g.Bytes[0x2000:fuzzMemory/2], content)
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Millisecond)
 		defer cancel()
-		s := &script{instructions}
+		s := &script{rest: calls}
 		for range 64 {
 			if len(s.rest) == 0 {
 				break
@@ -171,6 +182,19 @@ func FuzzFunctions(f *testing.F) {
 			}
 			if err != nil && !expected(err) {
 				t.Errorf("%s#%s%#x: %v", function.Module, function.Name, stack, err)
+			}
+			if h.table.live > maxHandles || len(h.table.entries) > maxHandles {
+				t.Fatalf("%s#%s%#x: %d handles", function.Module, function.Name, stack, h.table.live)
+			}
+			if err != nil {
+				continue
+			}
+			// Results are in the stack, or in memory where the last argument
+			// says, behind a discriminant if they have one.
+			if len(function.Results) > 0 {
+				s.given = append(s.given, stack[0])
+			} else if n := len(function.Params); n > 0 && uint32(stack[n-1]) <= fuzzMemory-8 {
+				s.given = append(s.given, uint64(g.U32(uint32(stack[n-1]))), uint64(g.U32(uint32(stack[n-1])+4)))
 			}
 		}
 	})

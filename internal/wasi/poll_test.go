@@ -134,11 +134,20 @@ func TestPollInput(t *testing.T) {
 	}
 }
 
+// TestPollNothing waits for nothing, as select does without descriptors and
+// timeout.
+func TestPollNothing(t *testing.T) {
+	g, _ := newGuest(t, Config{})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if ready, err := poll(ctx, t, g); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v is ready, and the error is %v", ready, err)
+	}
+}
+
 func TestPollRefuses(t *testing.T) {
 	g, _ := newGuest(t, Config{})
-	_, err := poll(t.Context(), t, g)
-	violates(t, err)
-	_, err = poll(t.Context(), t, g, 77)
+	_, err := poll(t.Context(), t, g, 77)
 	violates(t, err)
 	out := call(t, g, "wasi:cli/stdout@0.2.0#get-stdout")
 	_, err = poll(t.Context(), t, g, out)

@@ -1,0 +1,6 @@
+# expect: deadline
+# deadline: 200ms
+import atexit
+@atexit.register
+def f():
+    while True: pass

@@ -1,0 +1,4 @@
+# expect: ok ""
+import atexit
+@atexit.register
+def f(): raise SystemExit(3)

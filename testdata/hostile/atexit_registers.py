@@ -1,0 +1,5 @@
+# expect: deadline or ok
+# deadline: 500ms
+import atexit
+@atexit.register
+def f(): atexit.register(f)

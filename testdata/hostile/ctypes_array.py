@@ -1,0 +1,4 @@
+# expect: any
+# deadline: 500ms
+import ctypes
+(ctypes.c_char * (2**31 - 1))()

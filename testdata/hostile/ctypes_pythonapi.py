@@ -1,0 +1,4 @@
+# expect: any
+# deadline: 500ms
+import ctypes
+ctypes.pythonapi.Py_DecRef(ctypes.py_object(None))

@@ -1,0 +1,5 @@
+# expect: ok "x\n"
+class C:
+    def __del__(self): raise ValueError
+c = C()
+print("x")

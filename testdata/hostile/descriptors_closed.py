@@ -1,0 +1,5 @@
+# expect: OSError
+import os
+for n in range(3):
+    os.close(n)
+print("nobody hears this")

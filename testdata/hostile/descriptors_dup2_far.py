@@ -1,0 +1,3 @@
+# expect: AttributeError
+import os
+os.dup2(1, 2**31 - 1)

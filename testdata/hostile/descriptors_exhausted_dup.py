@@ -1,0 +1,4 @@
+# expect: OSError or AttributeError
+import os
+while True:
+    os.dup(1)

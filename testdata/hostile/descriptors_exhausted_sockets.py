@@ -1,0 +1,5 @@
+# expect: OSError or PermissionError
+import socket
+kept = []
+while True:
+    kept.append(socket.socket())

@@ -1,0 +1,7 @@
+# expect: sqlite3.OperationalError or OSError or MemoryError
+import sqlite3
+kept = []
+while True:
+    c = sqlite3.connect(f"/tmp/{len(kept)}")
+    c.execute("begin exclusive")
+    kept.append(c)

@@ -1,0 +1,3 @@
+# expect: PermissionError
+import socket
+socket.socketpair()

@@ -1,0 +1,3 @@
+# expect: io.UnsupportedOperation
+import sys
+sys.stdin.seek(2**40)

@@ -1,0 +1,3 @@
+# expect: B
+class B(BaseException): pass
+raise B

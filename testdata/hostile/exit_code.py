@@ -1,0 +1,3 @@
+# expect: exit 3
+import sys
+sys.exit(3)

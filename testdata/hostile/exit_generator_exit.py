@@ -1,0 +1,2 @@
+# expect: GeneratorExit
+raise GeneratorExit

@@ -1,0 +1,3 @@
+# expect: exit 5
+import atexit, os
+atexit.register(os._exit, 5)

@@ -1,0 +1,5 @@
+# expect: ValueError
+class S(SystemExit):
+    @property
+    def code(self): raise ValueError
+raise S

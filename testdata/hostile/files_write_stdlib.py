@@ -1,0 +1,3 @@
+# expect: OSError
+import os
+open(os.__file__, "a")

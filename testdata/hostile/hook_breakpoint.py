@@ -1,0 +1,5 @@
+# expect: RecursionError
+import sys
+def hook(*a): breakpoint()
+sys.breakpointhook = hook
+breakpoint()

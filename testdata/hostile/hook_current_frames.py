@@ -1,0 +1,6 @@
+# expect: NameError
+import sys
+for f in sys._current_frames().values():
+    while f:
+        f.f_locals.clear() if hasattr(f.f_locals, "clear") and f.f_back else None
+        f = f.f_back

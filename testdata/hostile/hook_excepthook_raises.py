@@ -1,0 +1,5 @@
+# expect: ZeroDivisionError
+import sys
+def hook(*a): raise ValueError
+sys.excepthook = hook
+1 / 0

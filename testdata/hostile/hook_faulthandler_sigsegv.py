@@ -1,0 +1,3 @@
+# expect: AttributeError or exit or ImportError or crash "unreachable"
+import faulthandler
+faulthandler._sigsegv()

@@ -1,0 +1,3 @@
+# expect: AttributeError
+import faulthandler
+faulthandler._stack_overflow()

@@ -1,0 +1,5 @@
+# expect: ok ""
+import gc
+gc.unfreeze()
+gc.collect()
+gc.freeze()

@@ -1,0 +1,7 @@
+# expect: ok ""
+import sys
+class C:
+    def __del__(self): raise ValueError
+def hook(a): C()
+sys.unraisablehook = hook
+C()

@@ -1,0 +1,3 @@
+# expect: ValueError
+import sys
+sys.activate_stack_trampoline("perf")

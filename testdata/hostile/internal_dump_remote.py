@@ -1,0 +1,3 @@
+# expect: FileNotFoundError
+import sys
+sys.remote_exec(1, "/tmp/x")

@@ -1,0 +1,3 @@
+# expect: ok ""
+import threading
+threading.stack_size(2**30)

@@ -1,0 +1,4 @@
+# expect: KeyboardInterrupt
+import _thread
+_thread.interrupt_main()
+for _ in range(10): pass

@@ -1,0 +1,6 @@
+# expect: any
+# deadline: 500ms
+import _interpreters
+i = _interpreters.create()
+_interpreters.run_string(i, "x = 1\nclass C:\n def __del__(self): print('gone')\nc = C()")
+_interpreters.destroy(i)

@@ -1,0 +1,5 @@
+# expect: any
+# deadline: 500ms
+import _interpreters
+i = _interpreters.create()
+_interpreters.run_string(i, "while True: pass")

@@ -1,0 +1,5 @@
+# expect: deadline
+# deadline: 200ms
+import calendar
+while True:
+    calendar.TextCalendar().formatyear(2024)

@@ -1,0 +1,3 @@
+# expect: AttributeError
+import time
+time.clock_settime(time.CLOCK_REALTIME, 0)

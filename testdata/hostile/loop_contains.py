@@ -1,0 +1,4 @@
+# expect: deadline
+# deadline: 200ms
+import itertools
+-1 in itertools.count()

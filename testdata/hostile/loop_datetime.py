@@ -1,0 +1,5 @@
+# expect: OverflowError
+import datetime
+d = datetime.datetime.min
+while True:
+    d += datetime.timedelta(days=10_000)

@@ -1,0 +1,4 @@
+# expect: RuntimeError
+x = {1: 1}
+for n in x:
+    x[n + 1] = 1

@@ -1,0 +1,4 @@
+# expect: deadline
+# deadline: 200ms
+import itertools
+next(itertools.dropwhile(int.__invert__, itertools.count()))

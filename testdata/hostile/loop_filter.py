@@ -1,0 +1,4 @@
+# expect: deadline
+# deadline: 200ms
+import itertools
+next(filter(None, itertools.repeat(0)))

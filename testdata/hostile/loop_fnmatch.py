@@ -1,0 +1,5 @@
+# expect: deadline
+# deadline: 200ms
+import fnmatch
+while True:
+    fnmatch.fnmatch("a" * 20_000, "*a" * 500 + "b")

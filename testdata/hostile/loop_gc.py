@@ -1,0 +1,6 @@
+# expect: deadline
+# deadline: 200ms
+import gc
+x = [[] for _ in range(300_000)]
+while True:
+    gc.collect()

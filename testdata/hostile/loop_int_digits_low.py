@@ -1,0 +1,3 @@
+# expect: ValueError
+import sys
+sys.set_int_max_str_digits(1)

@@ -1,0 +1,5 @@
+# expect: MemoryError or deadline
+# deadline: 500ms
+x = [1]
+for n in x:
+    x.append(n)

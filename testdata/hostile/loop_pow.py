@@ -1,0 +1,3 @@
+# expect: deadline
+# deadline: 200ms
+3 ** (10**9)

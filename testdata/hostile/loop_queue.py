@@ -1,0 +1,4 @@
+# expect: deadline or RuntimeError
+# deadline: 300ms
+import queue
+queue.Queue(1).get()

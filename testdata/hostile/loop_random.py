@@ -1,0 +1,5 @@
+# expect: deadline
+# deadline: 200ms
+import random
+while True:
+    random.getrandbits(10_000_000)

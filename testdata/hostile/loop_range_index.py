@@ -1,0 +1,5 @@
+# expect: deadline
+# deadline: 200ms
+class E:
+    def __eq__(self, o): return False
+range(10**12).index(E())

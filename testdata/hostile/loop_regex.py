@@ -1,0 +1,4 @@
+# expect: deadline
+# deadline: 200ms
+import re
+re.match(r"(.*)*$\n!", "a" * 60)

@@ -1,0 +1,5 @@
+# expect: deadline or MemoryError
+# deadline: 300ms
+import shlex
+while True:
+    shlex.split("'a' " * 10_000)

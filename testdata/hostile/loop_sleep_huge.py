@@ -1,0 +1,3 @@
+# expect: OverflowError
+import time
+time.sleep(1e300)

@@ -1,0 +1,4 @@
+# expect: deadline
+# deadline: 200ms
+import time
+time.sleep(9_000_000)

@@ -1,0 +1,3 @@
+# expect: ValueError
+import time
+time.sleep(-1)

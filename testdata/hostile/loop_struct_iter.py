@@ -1,0 +1,5 @@
+# expect: deadline or MemoryError
+# deadline: 500ms
+import struct
+while True:
+    list(struct.iter_unpack("b", bytes(1_000_000)))

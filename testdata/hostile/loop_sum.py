@@ -1,0 +1,3 @@
+# expect: deadline
+# deadline: 200ms
+sum(range(10**12))

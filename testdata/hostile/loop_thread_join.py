@@ -1,0 +1,4 @@
+# expect: RuntimeError or deadline
+# deadline: 300ms
+import threading
+threading.current_thread().join()

@@ -1,0 +1,3 @@
+# expect: MemoryError
+import itertools
+bytearray().extend(itertools.repeat(0))

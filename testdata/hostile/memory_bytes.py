@@ -1,0 +1,4 @@
+# expect: MemoryError
+x = b"x"
+while True:
+    x += x

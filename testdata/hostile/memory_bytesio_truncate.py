@@ -1,0 +1,5 @@
+# expect: SystemError
+import io
+s = io.BytesIO()
+s.seek(2**31 - 2)
+s.write(b"x")

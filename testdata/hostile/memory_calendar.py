@@ -1,0 +1,3 @@
+# expect: OverflowError
+import calendar
+calendar.TextCalendar().formatyear(2024, w=2**31, l=1)

@@ -1,0 +1,2 @@
+# expect: MemoryError
+"x".center(2**31 - 1)

@@ -1,0 +1,3 @@
+# expect: _csv.Error
+import csv
+list(csv.reader(['"' + "x" * 10_000_000]))

@@ -1,0 +1,3 @@
+# expect: MemoryError
+import decimal
+format(decimal.Decimal("1e400000000"), "f")

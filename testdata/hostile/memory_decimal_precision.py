@@ -1,0 +1,4 @@
+# expect: MemoryError
+import decimal
+decimal.getcontext().prec = decimal.MAX_PREC
+decimal.Decimal(1) / 3

@@ -1,0 +1,3 @@
+# expect: MemoryError or SystemError
+import collections
+collections.deque(iter(int, 1))

@@ -1,0 +1,4 @@
+# expect: deadline
+# deadline: 200ms
+import fractions
+fractions.Fraction("1e999999999999")

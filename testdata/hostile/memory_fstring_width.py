@@ -1,0 +1,3 @@
+# expect: MemoryError
+n = 2**31 - 2
+f"{'x':>{n}}"

@@ -1,0 +1,2 @@
+# expect: MemoryError
+list(n for n in iter(int, 1))

@@ -1,0 +1,2 @@
+# expect: ValueError
+raise ValueError("x" * 40_000_000)

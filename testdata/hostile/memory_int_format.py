@@ -1,0 +1,3 @@
+# expect: MemoryError or deadline
+# deadline: 500ms
+format(1 << (1 << 28), "b")

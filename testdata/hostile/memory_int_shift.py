@@ -1,0 +1,2 @@
+# expect: OverflowError
+1 << (1 << 40)

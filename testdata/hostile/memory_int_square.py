@@ -1,0 +1,5 @@
+# expect: MemoryError or deadline
+# deadline: 500ms
+x = 3
+while True:
+    x *= x

@@ -1,0 +1,3 @@
+# expect: MemoryError
+import json
+json.dumps([1], indent=2**31 - 2)

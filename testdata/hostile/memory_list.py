@@ -1,0 +1,4 @@
+# expect: MemoryError
+x = []
+while True:
+    x.append([x] * 1000)

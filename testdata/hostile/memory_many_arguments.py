@@ -1,0 +1,2 @@
+# expect: MemoryError
+print(*range(50_000_000))

@@ -1,0 +1,3 @@
+# expect: MemoryError
+import marshal
+marshal.loads(b"[\xff\xff\xff\x7f" * 100)

@@ -1,0 +1,2 @@
+# expect: MemoryError
+memoryview(bytes(50_000_000)).tolist()

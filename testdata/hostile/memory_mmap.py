@@ -1,0 +1,3 @@
+# expect: ModuleNotFoundError
+import mmap
+mmap.mmap(-1, 1 << 30)

@@ -1,0 +1,2 @@
+# expect: MemoryError
+"%*d" % (2**31 - 1, 1)

@@ -1,0 +1,2 @@
+# expect: MemoryError
+"%2000000000d" % 1

@@ -1,0 +1,3 @@
+# expect: OverflowError
+import pickle
+pickle.loads(b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7f.")

@@ -1,0 +1,3 @@
+# expect: OverflowError
+import pickle
+pickle.loads(b"\x80\x04\x8e\xff\xff\xff\x7f\x00\x00\x00\x00x.")

@@ -1,0 +1,3 @@
+# expect: MemoryError
+import pickle
+pickle.loads(b"Nr\xfe\xff\xff\x7f.")

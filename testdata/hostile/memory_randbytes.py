@@ -1,0 +1,3 @@
+# expect: MemoryError
+import random
+random.randbytes(2**31)

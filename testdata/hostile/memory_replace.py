@@ -1,0 +1,2 @@
+# expect: MemoryError
+("a" * 100_000).replace("a", "b" * 10_000)

@@ -1,0 +1,6 @@
+# expect: MemoryError
+import sqlite3
+c = sqlite3.connect(":memory:")
+c.execute("create table t(x)")
+while True:
+    c.execute("insert into t values(zeroblob(900000000))")

@@ -1,0 +1,2 @@
+# expect: MemoryError
+"x" * (2**31 - 1)

@@ -1,0 +1,5 @@
+# expect: MemoryError
+import io
+s = io.StringIO()
+while True:
+    s.write("x" * 100_000)

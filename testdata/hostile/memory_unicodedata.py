@@ -1,0 +1,3 @@
+# expect: MemoryError
+import unicodedata
+unicodedata.normalize("NFKD", "\ufdfa" * 10_000_000)

@@ -1,0 +1,2 @@
+# expect: MemoryError
+("\u0390" * 20_000_000).upper()

@@ -1,0 +1,3 @@
+# expect: OverflowError
+import os
+os.urandom(2**31 - 1)

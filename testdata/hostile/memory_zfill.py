@@ -1,0 +1,2 @@
+# expect: OverflowError
+b"x".zfill(2**31 - 1)

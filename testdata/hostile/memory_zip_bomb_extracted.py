@@ -1,0 +1,7 @@
+# expect: OSError
+import io, zipfile
+raw = io.BytesIO()
+with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as z, z.open("bomb", "w") as f:
+    for _ in range(20):
+        f.write(bytes(1 << 20))
+zipfile.ZipFile(raw).extractall("/tmp")

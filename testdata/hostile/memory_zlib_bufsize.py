@@ -1,0 +1,3 @@
+# expect: MemoryError
+import zlib
+zlib.decompress(zlib.compress(b"x"), bufsize=2**31 - 1)

@@ -1,0 +1,5 @@
+# expect: deadline
+# deadline: 200ms
+import logging
+while True:
+    logging.error("x" * 10_000)

@@ -1,0 +1,4 @@
+# expect: ValueError
+import sys
+sys.stdout.close()
+print("x")

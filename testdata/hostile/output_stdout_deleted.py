@@ -1,0 +1,4 @@
+# expect: RuntimeError
+import sys
+del sys.stdout, sys.stderr
+print("x")

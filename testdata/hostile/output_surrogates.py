@@ -1,0 +1,2 @@
+# expect: UnicodeEncodeError
+print("\ud800" * 1000)

@@ -1,0 +1,4 @@
+# expect: ZeroDivisionError
+import builtins
+vars(builtins).clear()
+1 / 0

@@ -1,0 +1,2 @@
+# expect: TypeError
+(1).__class__ = str

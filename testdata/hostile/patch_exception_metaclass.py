@@ -1,0 +1,5 @@
+# expect: <unnamed>
+class M(type):
+    def __getattribute__(cls, name): raise SystemExit(9)
+class E(Exception, metaclass=M): pass
+raise E

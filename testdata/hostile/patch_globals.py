@@ -1,0 +1,3 @@
+# expect: ZeroDivisionError
+globals().clear()
+1 / 0

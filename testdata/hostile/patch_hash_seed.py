@@ -1,0 +1,4 @@
+# expect: ok ""
+import sys
+sys.flags = sys.hash_info = sys.implementation = None
+hash("x")

@@ -1,0 +1,4 @@
+# expect: TypeError
+import builtins
+builtins.__import__ = None
+import json

@@ -1,0 +1,5 @@
+# expect: ok "x\n"
+import io
+for name in list(vars(io)):
+    setattr(io, name, None)
+print("x")

@@ -1,0 +1,5 @@
+# expect: ModuleNotFoundError
+import sys
+sys.meta_path.clear()
+sys.path_hooks.clear()
+import fractions

@@ -1,0 +1,2 @@
+# expect: TypeError
+int.__add__ = None

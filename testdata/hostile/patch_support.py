@@ -1,0 +1,7 @@
+# expect: SystemError
+# All of the sandbox's own Python code is gone when the script ends.
+import sys
+for name, module in list(sys.modules.items()):
+    if name.startswith("eryx"):
+        vars(module).clear()
+raise ValueError

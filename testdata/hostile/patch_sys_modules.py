@@ -1,0 +1,4 @@
+# expect: AttributeError
+import sys
+sys.modules.clear()
+import json

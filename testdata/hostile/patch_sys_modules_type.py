@@ -1,0 +1,4 @@
+# expect: ok ""
+import sys
+sys.modules = None
+import json

@@ -1,0 +1,4 @@
+# expect: ok ""
+import threading
+threading._shutdown = lambda: 1 / 0
+threading._main_thread = None

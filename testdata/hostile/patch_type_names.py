@@ -1,0 +1,3 @@
+# expect: UnicodeEncodeError
+E = type("E\ud800", (Exception,), {"__module__": None})
+raise E("\ud800")

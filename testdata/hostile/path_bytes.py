@@ -1,0 +1,4 @@
+# expect: OSError
+import os
+open(b"/tmp/\xff\xfe", "w").close()
+os.listdir("/tmp")

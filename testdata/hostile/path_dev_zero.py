@@ -1,0 +1,2 @@
+# expect: FileNotFoundError
+open("/dev/zero", "rb").read()

@@ -1,0 +1,2 @@
+# expect: OSError
+open("/tmp/" + "../" * 100_000 + "etc/passwd")

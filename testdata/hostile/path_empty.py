@@ -1,0 +1,2 @@
+# expect: FileNotFoundError or IsADirectoryError
+open("")

@@ -1,0 +1,2 @@
+# expect: OSError
+open("/tmp/" + "x" * 10_000_000)

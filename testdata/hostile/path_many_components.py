@@ -1,0 +1,2 @@
+# expect: OSError
+open("/tmp/" + "a/" * 1_000_000)

@@ -1,0 +1,2 @@
+# expect: ValueError
+open("/tmp/x\0y", "w")

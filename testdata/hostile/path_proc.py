@@ -1,0 +1,2 @@
+# expect: FileNotFoundError
+open("/proc/self/mem", "r+b")

@@ -1,0 +1,2 @@
+# expect: IsADirectoryError
+open("/" * 1_000_000)

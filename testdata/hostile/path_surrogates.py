@@ -1,0 +1,2 @@
+# expect: UnicodeEncodeError
+open("/tmp/\udcff\ud800", "w")

@@ -1,0 +1,2 @@
+# expect: FileNotFoundError
+open("../../../../../../../../etc/passwd")

@@ -1,0 +1,5 @@
+# expect: RuntimeError
+import abc
+class A(abc.ABC): pass
+class B(A): pass
+B.register(A)

@@ -1,0 +1,5 @@
+# expect: RecursionError
+import ast
+n = ast.List([], ast.Load())
+n.elts.append(n)
+ast.dump(n)

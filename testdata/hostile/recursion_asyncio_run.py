@@ -1,0 +1,4 @@
+# expect: RuntimeError
+import asyncio
+async def f(): asyncio.run(f())
+await f()

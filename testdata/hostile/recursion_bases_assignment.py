@@ -1,0 +1,4 @@
+# expect: TypeError
+class A: pass
+class B(A): pass
+A.__bases__ = (B,)

@@ -1,0 +1,2 @@
+# expect: MemoryError
+compile("{0:" * 200_000, "x", "eval")

@@ -1,0 +1,2 @@
+# expect: MemoryError
+compile("[" * 200_000 + "]" * 200_000, "x", "eval")

@@ -1,0 +1,2 @@
+# expect: MemoryError
+compile("([{" * 60 + "}])" * 60, "x", "eval")

@@ -1,0 +1,2 @@
+# expect: RecursionError
+compile("a" + "()" * 100_000, "x", "eval")

@@ -1,0 +1,5 @@
+# expect: RecursionError
+class D:
+    def __get__(self, o, t): return getattr(o, "d")
+class C: d = D()
+C().d

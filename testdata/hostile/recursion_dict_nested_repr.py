@@ -1,0 +1,5 @@
+# expect: RecursionError
+x = {}
+for _ in range(200_000):
+    x = {"a": x}
+f"{x}"

@@ -1,0 +1,6 @@
+# expect: RecursionError
+import copy
+import xml.etree.ElementTree as E
+x = E.Element("a")
+x.append(x)
+copy.deepcopy(x)

@@ -1,0 +1,4 @@
+# expect: ValueError
+e = ValueError("a")
+e.__cause__ = e
+raise e

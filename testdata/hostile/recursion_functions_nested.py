@@ -1,0 +1,2 @@
+# expect: ok ""
+compile("".join(" " * n + f"def f{n}():\n" for n in range(95)) + " " * 95 + "pass", "x", "exec")

@@ -1,0 +1,2 @@
+# expect: RecursionError
+__import__(".".join(["a"] * 100_000))

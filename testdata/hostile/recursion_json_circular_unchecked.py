@@ -1,0 +1,5 @@
+# expect: RecursionError
+import json
+x = {}
+x["x"] = x
+json.dumps(x, check_circular=False)

@@ -1,0 +1,3 @@
+# expect: RecursionError
+import json
+json.loads('{"a":' * 300_000)

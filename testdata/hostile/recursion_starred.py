@@ -1,0 +1,2 @@
+# expect: SyntaxError
+compile("print(" + "*" * 10_001 + "[])", "x", "exec")

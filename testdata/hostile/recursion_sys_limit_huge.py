@@ -1,0 +1,3 @@
+# expect: OverflowError
+import sys
+sys.setrecursionlimit(2**31)

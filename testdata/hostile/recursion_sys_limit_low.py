@@ -1,0 +1,3 @@
+# expect: RecursionError
+import sys
+sys.setrecursionlimit(1)

@@ -1,0 +1,3 @@
+# expect: ValueError
+import sys
+sys.setrecursionlimit(-1)

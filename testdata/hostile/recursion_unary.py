@@ -1,0 +1,2 @@
+# expect: MemoryError
+compile("~" * 300_000 + "1", "x", "eval")

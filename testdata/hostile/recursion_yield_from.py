@@ -1,0 +1,3 @@
+# expect: RecursionError
+def g(): yield from g()
+next(g())

@@ -1,0 +1,3 @@
+# expect: exit or crash "unreachable"
+import os
+os.abort()

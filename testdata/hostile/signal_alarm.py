@@ -1,0 +1,3 @@
+# expect: AttributeError
+import signal
+signal.alarm(1)

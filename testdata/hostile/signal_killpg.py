@@ -1,0 +1,3 @@
+# expect: AttributeError
+import os
+os.killpg(0, 9)

@@ -1,0 +1,3 @@
+# expect: AttributeError
+import multiprocessing
+multiprocessing.Process(target=print).start()

@@ -1,0 +1,3 @@
+# expect: exit or crash "unreachable"
+import signal
+signal.raise_signal(signal.SIGABRT)

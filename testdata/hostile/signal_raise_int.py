@@ -1,0 +1,3 @@
+# expect: KeyboardInterrupt
+import signal
+signal.raise_signal(signal.SIGINT)

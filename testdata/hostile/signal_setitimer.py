@@ -1,0 +1,3 @@
+# expect: AttributeError
+import signal
+signal.setitimer(signal.ITIMER_REAL, 0.001)

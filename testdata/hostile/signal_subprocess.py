@@ -1,0 +1,3 @@
+# expect: OSError
+import subprocess
+subprocess.run(["sh"])
