@@ -49,6 +49,9 @@ type SandboxConfig struct {
 	// copies in [Result]. An error of a writer ends the execution.
 	Stdout, Stderr io.Writer
 
+	// Trace, if it has a handler, has it called for what the script does.
+	Trace Trace
+
 	// Filename is the script's name in tracebacks; "" means "<user>".
 	Filename string
 	// ResultName is the variable whose value becomes [Result.Value]; ""
@@ -94,6 +97,9 @@ func (c *SandboxConfig) setDefaults() error {
 		return fmt.Errorf("eryx: an output limit of %d bytes is negative", c.OutputLimit)
 	case c.FilesLimit < 0:
 		return fmt.Errorf("eryx: a files limit of %d bytes is negative", c.FilesLimit)
+	}
+	if err := c.Trace.check(); err != nil {
+		return err
 	}
 	for name, value := range c.Env {
 		if name == "" || strings.ContainsAny(name, "=\x00") {

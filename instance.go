@@ -106,12 +106,15 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	limited, abort := context.WithCancelCause(limited)
 	defer abort(nil)
 	i.stdout.abort, i.stderr.abort = abort, abort
+	tracer := i.config.Trace.tracer(abort)
+	i.host.SetTracer(tracer)
 	if err := i.fuel.start(limited, i); err != nil {
 		return nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
 	}
 	client := guest.Client{Instance: i}
 	began := time.Now()
 	outcome, err := client.Execute(limited, request)
+	traced := tracer.Stop()
 	result := &Result{
 		Duration:        time.Since(began),
 		Stdout:          i.stdout.kept,
@@ -123,6 +126,9 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	}
 	if failed := cmp.Or(i.stdout.failed, i.stderr.failed); failed != nil {
 		return result, failed
+	}
+	if traced != nil {
+		return result, newTraceError(traced)
 	}
 	if err != nil {
 		return result, executionError(limited, err)

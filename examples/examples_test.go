@@ -57,6 +57,24 @@ func TestSimple(t *testing.T) {
 		build(t, "simple"), testbundle.Default(t))
 }
 
+func TestWithTracing(t *testing.T) {
+	run(t, `call      <user>:1 <module>
+  call      <user>:3 step
+call      <user>:9 <module> (resumed)
+  call      <user>:4 step (resumed)
+  call      <user>:3 step
+call      <user>:9 <module> (resumed)
+  call      <user>:4 step (resumed)
+  call      <user>:3 step
+call      <user>:9 <module> (resumed)
+  call      <user>:4 step (resumed)
+exception <user>:11 <module>: ZeroDivisionError: division by zero
+line 8 ran 4 times
+line 4 ran 3 times
+line 5 ran 3 times
+`, build(t, "with_tracing"), testbundle.Default(t))
+}
+
 func TestErrorHandling(t *testing.T) {
 	run(t, `completed: "fine\n"
 raised ZeroDivisionError on line 2: division by zero

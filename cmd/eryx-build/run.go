@@ -21,6 +21,7 @@ type runFlags struct {
 	timeout    durationValue
 	memory     sizeValue
 	env        []string
+	trace      traceValue
 	packages   packageFlags
 	noMetadata bool
 	offline    bool
@@ -78,6 +79,8 @@ sys.exit(n). A script that the sandbox has to end gives others; see
 	flags.Var(&f.timeout, "timeout", fmt.Sprintf("end the script after this `DURATION`, or \"unlimited\" (default %s)", eryx.DefaultTimeout))
 	flags.Var(&f.memory, "max-memory", fmt.Sprintf("limit its memory to this `SIZE`, or \"unlimited\" (default %s)", strings.ReplaceAll(formatSize(eryx.DefaultMemoryLimit), " ", "")))
 	flags.StringArrayVarP(&f.env, "env", "e", nil, "give it the environment variable `NAME=VALUE`, or NAME as it is here; repeatable")
+	flags.Var(&f.trace, "trace", "show on standard error what it does: all, or of the `KINDS` line, call, return, exception, callback")
+	flags.Lookup("trace").NoOptDefVal = "all"
 	f.packages.register(flags)
 	flags.BoolVar(&f.noMetadata, "no-metadata", false, "do not use the script's inline metadata")
 	flags.BoolVar(&f.offline, "offline", false, "make no connection if a bundle has to be built")
@@ -127,6 +130,7 @@ func (a *app) runScript(cmd *cobra.Command, f *runFlags, line commandLine) error
 		Timeout:     f.timeout.duration,
 		MemoryLimit: f.memory.bytes,
 		OutputLimit: 1, // it goes to the streams; nobody looks at the copy
+		Trace:       f.trace.trace(a.stderr),
 	}
 	rt, err := a.openRuntime(cmd, f, line.bundle, s)
 	if err != nil {

@@ -41,7 +41,7 @@ var rooms = map[string]room{
 	".": {
 		imports: []string{
 			"bundle", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
-			"internal/image", "internal/vfs", "internal/version", "internal/wasi",
+			"internal/image", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
 		tests:     []string{"bundle/build", "internal/testbundle"},
@@ -55,9 +55,10 @@ var rooms = map[string]room{
 	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
+	"internal/trace":         {pure: true},
 	"internal/version":       {pure: true},
 	"internal/vfs":           {imports: []string{"internal/image"}},
-	"internal/wasi":          {imports: []string{"internal/abi", "internal/engine", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
+	"internal/wasi":          {imports: []string{"internal/abi", "internal/engine", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
 	"internal/wasi/bindings": {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 
 	// What makes a bundle.
@@ -105,6 +106,7 @@ var rooms = map[string]room{
 	"examples/error_handling": {imports: []string{"."}},
 	"examples/precompile":     {imports: []string{".", "bundle/build"}},
 	"examples/numpy":          {imports: []string{"."}},
+	"examples/with_tracing":   {imports: []string{"."}},
 
 	// Tests only.
 	"examples":             {tests: []string{"bundle", "internal/testbundle"}},

@@ -99,6 +99,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := rt.cancellation(ctx, out); err != nil {
 		return err
 	}
+	if err := rt.tracing(ctx, out); err != nil {
+		return err
+	}
 	if *numpy == "" {
 		return nil
 	}

@@ -22,6 +22,7 @@ import (
 
 	"github.com/eryx-build/eryx/internal/abi"
 	"github.com/eryx-build/eryx/internal/engine"
+	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi/bindings"
 )
@@ -52,6 +53,8 @@ type Config struct {
 	// Random must be fit for keys; nil is the operating system's. nil for
 	// InsecureRandom is the same as Random.
 	Random, InsecureRandom io.Reader
+	// Tracer is told what the script does; nil selects nothing.
+	Tracer *trace.Tracer
 	// Checkpoint is called when the guest has used up its count and gives how
 	// far to count next. nil only looks whether the context is done.
 	Checkpoint func(ctx context.Context) (uint32, error)

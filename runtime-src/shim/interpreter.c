@@ -9,6 +9,7 @@
 
 #include "abi.h"
 #include "heap.h"
+#include "trace.h"
 
 #define INTERFACE "eryx:sandbox/interpreter@0.1.0"
 #define EXPORT(name) __attribute__((export_name(INTERFACE "#" name)))
@@ -306,6 +307,11 @@ find_support(void)
     if (install(&exit_definition, "os") < 0 || install(&exit_definition, "posix") < 0 ||
         install(&immortalize_definition, "eryx_support.lifecycle") < 0) {
         return -1;
+    }
+    for (PyMethodDef *d = trace_definitions; d->name != NULL; d++) {
+        if (install(d, "eryx_support.tracing") < 0) {
+            return -1;
+        }
     }
     return 0;
 }
