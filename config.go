@@ -68,11 +68,18 @@ type SandboxConfig struct {
 	// OutputLimit is how many bytes of each output stream are kept; more is
 	// dropped and marked. 0 means [DefaultOutputLimit], [Unlimited] keeps all.
 	OutputLimit int64
+	// FuelLimit is how many steps a script may take, as [Result.Fuel] counts
+	// them. It is exact: the same script with the same inputs and bundle is
+	// ended in the same place on every machine. 0 and [Unlimited] mean none.
+	FuelLimit int64
 	// FilesLimit is the size in bytes of the in-memory file system; beyond it
 	// writes fail with ENOSPC. 0 means [DefaultFilesLimit]. It cannot be
 	// unlimited, for it is the host's memory.
 	FilesLimit int64
 }
+
+// fuelLimit is FuelLimit with 0 for none.
+func (c *SandboxConfig) fuelLimit() uint64 { return uint64(max(c.FuelLimit, 0)) }
 
 // setDefaults replaces zero values and refuses what no sandbox can have.
 func (c *SandboxConfig) setDefaults() error {
@@ -95,6 +102,8 @@ func (c *SandboxConfig) setDefaults() error {
 		return fmt.Errorf("eryx: a memory limit of %d bytes is not between 1 and %d", c.MemoryLimit, int64(maxMemory))
 	case c.OutputLimit < Unlimited:
 		return fmt.Errorf("eryx: an output limit of %d bytes is negative", c.OutputLimit)
+	case c.FuelLimit < Unlimited:
+		return fmt.Errorf("eryx: a fuel limit of %d steps is negative", c.FuelLimit)
 	case c.FilesLimit < 0:
 		return fmt.Errorf("eryx: a files limit of %d bytes is negative", c.FilesLimit)
 	}

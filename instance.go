@@ -24,11 +24,14 @@ type instance struct {
 	host           *wasi.Host
 	fuel           *fuel
 	stdout, stderr *output
+	interrupts     interrupts
+	interrupting   bool
+	stackTop       uint64 // of the image
 }
 
 // restore makes an instance from the image. config has its defaults, and stays
 // as it is.
-func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance, error) {
+func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts interrupts) (*instance, error) {
 	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit})
 	if err != nil {
 		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
@@ -39,17 +42,21 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance
 		}
 	}
 	i := &instance{
-		config: config,
-		fuel:   &fuel{},
-		stdout: &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
-		stderr: &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
+		config:     config,
+		fuel:       &fuel{},
+		interrupts: interrupts,
+		stackTop:   r.globals[stackGlobal],
+		stdout:     &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
+		stderr:     &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
 	}
 	i.host = wasi.New(wasi.Config{
 		Stdin:      config.Stdin,
 		Stdout:     i.stdout,
 		Stderr:     i.stderr,
 		FS:         files,
-		Checkpoint: i.fuel.checkpoint,
+		Checkpoint: i.checkpoint,
+		Interrupts: interrupts,
+		Interrupt:  i.interrupt,
 	})
 	if err := i.host.Restore(r.handles); err != nil {
 		return nil, fmt.Errorf("eryx: restoring the handles of the image: %w", err)
@@ -108,7 +115,7 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	i.stdout.abort, i.stderr.abort = abort, abort
 	tracer := i.config.Trace.tracer(abort)
 	i.host.SetTracer(tracer)
-	if err := i.fuel.start(limited, i); err != nil {
+	if err := i.fuel.start(limited, i, i.config.fuelLimit()); err != nil {
 		return nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
 	}
 	client := guest.Client{Instance: i}
@@ -116,24 +123,27 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	outcome, err := client.Execute(limited, request)
 	traced := tracer.Stop()
 	result := &Result{
-		Duration:        time.Since(began),
-		Stdout:          i.stdout.kept,
-		Stderr:          i.stderr.kept,
-		StdoutTruncated: i.stdout.truncated,
-		StderrTruncated: i.stderr.truncated,
-		PeakMemory:      int64(i.Memory().Size()),
-		Fuel:            i.fuel.used(i),
+		Duration:   time.Since(began),
+		PeakMemory: int64(i.Memory().Size()),
+		Fuel:       i.fuel.used(i),
 	}
-	if failed := cmp.Or(i.stdout.failed, i.stderr.failed); failed != nil {
-		return result, failed
+	failed := cmp.Or(i.stdout.failed, i.stderr.failed)
+	if failed == nil && (err != nil || i.MemoryRefused()) {
+		i.flush(limited, err)
 	}
-	if traced != nil {
-		return result, newTraceError(traced)
+	result.Stdout, result.StdoutTruncated = i.stdout.kept, i.stdout.truncated
+	result.Stderr, result.StderrTruncated = i.stderr.kept, i.stderr.truncated
+	switch {
+	case failed != nil:
+		err = failed
+	case traced != nil:
+		err = newTraceError(traced)
+	case err != nil:
+		err = executionError(limited, err)
+	default:
+		err = result.settle(outcome)
 	}
-	if err != nil {
-		return result, executionError(limited, err)
-	}
-	return result, result.settle(outcome)
+	return result, i.noteLimits(result, err)
 }
 
 // limitTime is ctx with the configuration's own limit.

@@ -134,10 +134,14 @@ type Instance interface {
 	Guest
 	// Call calls an exported function. A guest trap is a [*TrapError]; an
 	// error of a host function is found with errors.Is and errors.As.
-	// After either the instance is not called again.
+	// After either the guest is wherever it was ended, and what it computes is
+	// worth nothing any more; its memory and its globals are as they are.
 	Call(ctx context.Context, export string, args ...uint64) ([]uint64, error)
 	Global(export string) (uint64, error)
 	SetGlobal(export string, value uint64) error
+	// MemoryRefused reports whether the guest asked for more memory than its
+	// limit, or the system, allowed.
+	MemoryRefused() bool
 	Close(ctx context.Context) error
 }
 

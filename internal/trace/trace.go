@@ -201,7 +201,10 @@ func (t *Tracer) Callback(name string, number uint32) (end func(error)) {
 
 // deliver calls the handler. t.mu is held.
 func (t *Tracer) deliver(event Event) (err error) {
-	if t.failed != nil || t.stopped || t.config.Kinds&event.Kind == 0 {
+	switch {
+	case t.stopped:
+		return nil
+	case t.failed != nil || t.config.Kinds&event.Kind == 0:
 		return t.failed
 	}
 	defer func() {

@@ -10,6 +10,7 @@
 #include "abi.h"
 #include "heap.h"
 #include "trace.h"
+#include "wait.h"
 
 #define INTERFACE "eryx:sandbox/interpreter@0.1.0"
 #define EXPORT(name) __attribute__((export_name(INTERFACE "#" name)))
@@ -21,6 +22,7 @@ static bool initialized;
  * tag being that of the WIT type; describe makes an exception's record. */
 static struct {
     PyObject *preimport, *setup, *seal, *execute, *describe, *flush;
+    PyObject *flushers; /* not a function but a tuple of (function, stream) */
 } support;
 
 static const struct {
@@ -30,6 +32,7 @@ static const struct {
     { "preimport", &support.preimport }, { "setup", &support.setup },
     { "seal", &support.seal },           { "execute", &support.execute },
     { "describe", &support.describe },   { "flush", &support.flush },
+    { "flushers", &support.flushers },
 };
 
 /* Fills in an exception record without Python's help. */
@@ -275,6 +278,21 @@ immortalize(PyObject *self, PyObject *object)
 
 static PyMethodDef immortalize_definition = { "immortalize", immortalize, METH_O, NULL };
 
+/* eryx_support.host.wait: waits for so many nanoseconds, and ends early when the
+ * script is interrupted. */
+static PyObject *
+wait_here(PyObject *self, PyObject *argument)
+{
+    (void)self;
+    long long nanoseconds = PyLong_AsLongLong(argument);
+    if (nanoseconds == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    return PyBool_FromLong(nanoseconds > 0 && wait_for((uint64_t)nanoseconds));
+}
+
+static PyMethodDef wait_definition = { "wait", wait_here, METH_O, NULL };
+
 /* Makes a function an attribute of a module. */
 static int
 install(PyMethodDef *definition, const char *module_name)
@@ -305,7 +323,8 @@ find_support(void)
     Py_DecRef(module);
 
     if (install(&exit_definition, "os") < 0 || install(&exit_definition, "posix") < 0 ||
-        install(&immortalize_definition, "eryx_support.lifecycle") < 0) {
+        install(&immortalize_definition, "eryx_support.lifecycle") < 0 ||
+        install(&wait_definition, "eryx_support.host") < 0) {
         return -1;
     }
     for (PyMethodDef *d = trace_definitions; d->name != NULL; d++) {
@@ -498,6 +517,40 @@ execute(const char *source, uint32_t source_length,
     struct outcome *outcome = give_outcome(value);
     Py_DecRef(value);
     return outcome;
+}
+
+/* ---- flush, interrupt ---- */
+
+/* The script may have been ended anywhere, also where it had let go of the
+ * interpreter to wait for something. So no bytecode is run, whose frames would
+ * build on those that are left, but only methods of the streams, which are C. */
+EXPORT("flush")
+void
+flush(void)
+{
+    if (!initialized) {
+        return;
+    }
+    int state = PyGILState_Ensure();
+    Py_DecRef(PyErr_GetRaisedException());
+    for (Py_ssize_t i = 0; i < PyTuple_Size(support.flushers); i++) {
+        PyObject *pair = PyTuple_GetItem(support.flushers, i);
+        Py_DecRef(PyObject_CallFunctionObjArgs(PyTuple_GetItem(pair, 0), PyTuple_GetItem(pair, 1), NULL));
+        PyErr_Clear();
+    }
+    PyGILState_Release(state);
+}
+
+enum { SIGINT = 2 };
+
+EXPORT("interrupt")
+void
+interrupt(void)
+{
+    if (initialized) {
+        wait_interrupted = true;
+        PyErr_SetInterruptEx(SIGINT);
+    }
 }
 
 /* ---- freeing results ---- */

@@ -56,12 +56,17 @@ PyObject *PyImport_ImportModule(const char *name);
 PyObject *PyBool_FromLong(long value);
 Py_ssize_t PyGC_Collect(void);
 
+/* Makes the calling thread Python's own, whether or not it was. */
+int PyGILState_Ensure(void);
+void PyGILState_Release(int state);
+
 PyObject *PyBytes_FromStringAndSize(const char *bytes, Py_ssize_t length);
 int PyBytes_AsStringAndSize(PyObject *object, char **bytes, Py_ssize_t *length);
 PyObject *PyUnicode_DecodeUTF8(const char *bytes, Py_ssize_t length, const char *errors);
 PyObject *PyUnicode_AsEncodedString(PyObject *text, const char *encoding, const char *errors);
 long PyLong_AsLong(PyObject *object);
 PyObject *PyLong_FromLong(long value);
+long long PyLong_AsLongLong(PyObject *object);
 
 /* Both check that they are given a tuple, and the index. */
 Py_ssize_t PyTuple_Size(PyObject *tuple);
@@ -92,6 +97,7 @@ int PyErr_GivenExceptionMatches(PyObject *exception, PyObject *classes);
 PyObject *PyErr_Occurred(void);
 PyObject *PyException_GetTraceback(PyObject *exception);
 PyObject *PyErr_GetRaisedException(void);
+int PyErr_SetInterruptEx(int signal);
 void PyErr_Clear(void);
 void PyErr_DisplayException(PyObject *exception);
 

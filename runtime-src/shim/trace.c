@@ -57,8 +57,9 @@ static struct {
     uint32_t depth;
     bool busy;          /* code of our own runs, of which nothing is told */
     /* The exception that was told last and may be on its way through other
-     * frames. It is compared only, never looked into. */
-    PyObject *told;
+     * frames, and the same when it has come to a handler, which may not want
+     * it. They are compared only, never looked into. */
+    PyObject *told, *handled;
     char script[MAX_TEXT]; /* the script's file name */
     uint32_t script_length;
     /* From eryx_support.tracing. */
@@ -375,12 +376,13 @@ on_raise(PyObject *self, PyObject *const *args, Py_ssize_t count)
     return nothing();
 }
 
-/* By a bare raise, or where a finally or with block ends: it has been told. */
+/* By a bare raise, where a finally or with block ends, or where no except
+ * clause is for it: it has been told. */
 static PyObject *
 on_reraise(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     (void)self;
-    if (count >= 3 && subject(args, count) != NULL) {
+    if (count >= 3 && !state.busy && (args[2] == state.handled || subject(args, count) != NULL)) {
         state.told = args[2];
     }
     return nothing();
@@ -391,6 +393,7 @@ on_handled(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     (void)self, (void)args, (void)count;
     if (!state.busy) {
+        state.handled = state.told;
         state.told = NULL;
     }
     return nothing();
@@ -426,7 +429,7 @@ begin(PyObject *self, PyObject *const *args, Py_ssize_t count)
     state.execution++;
     state.lines = state.depth = 0;
     state.busy = false;
-    state.told = NULL;
+    state.told = state.handled = NULL;
     state.selection = selection;
     return PyLong_FromLong(selection.events);
 }

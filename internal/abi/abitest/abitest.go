@@ -71,6 +71,9 @@ func (g *Guest) Global(string) (uint64, error) { return 0, engine.ErrNoExport }
 // SetGlobal implements engine.Instance: there are none.
 func (g *Guest) SetGlobal(string, uint64) error { return engine.ErrNoExport }
 
+// MemoryRefused implements engine.Instance.
+func (g *Guest) MemoryRefused() bool { return false }
+
 // Close implements engine.Instance.
 func (g *Guest) Close(context.Context) error { return nil }
 

@@ -163,6 +163,9 @@ func (i *instance) SetGlobal(export string, value uint64) error {
 	return nil
 }
 
+// MemoryRefused implements [engine.Instance].
+func (i *instance) MemoryRefused() bool { return i.core != nil && i.linear.refused }
+
 func (i *instance) global(export string) (api.Global, error) {
 	if i.closed {
 		return nil, errInstanceClosed

@@ -13,17 +13,20 @@ from eryx_support.builtins_copy import builtins_copy as __builtins__
 
 import os as _os
 
+import _signal  # makes SIGINT a KeyboardInterrupt
+
 from eryx_support.lifecycle import preimport, seal, setup
 from eryx_support.restore import on_restore
 from eryx_support.script import describe, execute
 from eryx_support.streams import flush, prepare as _prepare
 
-__all__ = ["describe", "execute", "flush", "on_restore", "preimport", "seal", "setup"]
+__all__ = ["describe", "execute", "flush", "flushers", "on_restore", "preimport", "seal", "setup"]
 
 # Where scripts find and leave files, unless they say otherwise.
 _HOME = "/home/user"
 
-_prepare()
+# What the shim calls, each function with its stream, where no Python can run.
+flushers = _prepare()
 try:
     _os.chdir(_HOME)
 except OSError:
