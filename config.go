@@ -3,6 +3,7 @@ package eryx
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -52,11 +53,29 @@ type SandboxConfig struct {
 	// Trace, if it has a handler, has it called for what the script does.
 	Trace Trace
 
+	// Callbacks are functions of the host that the script may call.
+	Callbacks []Callback
+	// Libraries are callbacks that come with Python modules and stubs. They have
+	// to go together: no name of a callback or module is there twice.
+	Libraries []*Library
+	// CallbackTimeout limits each call of a callback that has no Timeout of its
+	// own; 0 means [DefaultCallbackTimeout], [Unlimited] none.
+	CallbackTimeout time.Duration
+	// CallbackLimit is how many calls one execution may make; beyond it calls
+	// raise an exception. 0 means [DefaultCallbackLimit], [Unlimited] no limit.
+	CallbackLimit int
+	// Logger is told of callbacks that panicked; nil means [slog.Default].
+	Logger *slog.Logger
+
 	// Filename is the script's name in tracebacks; "" means "<user>".
 	Filename string
 	// ResultName is the variable whose value becomes [Result.Value]; ""
 	// means "result".
 	ResultName string
+
+	// Deterministic, if not nil, makes executions repeat, with a clock and
+	// randomness of their own.
+	Deterministic *Deterministic
 
 	// Timeout limits the time of one execution; 0 means [DefaultTimeout],
 	// [Unlimited] none beside the context's.
@@ -89,11 +108,16 @@ func (c *SandboxConfig) setDefaults() error {
 	c.MemoryLimit = orDefault(c.MemoryLimit, DefaultMemoryLimit)
 	c.OutputLimit = orDefault(c.OutputLimit, DefaultOutputLimit)
 	c.FilesLimit = orDefault(c.FilesLimit, DefaultFilesLimit)
+	c.CallbackTimeout = orDefault(c.CallbackTimeout, DefaultCallbackTimeout)
+	c.CallbackLimit = orDefault(c.CallbackLimit, DefaultCallbackLimit)
 	if len(c.Args) == 0 {
 		c.Args = []string{""}
 	}
 	if c.MemoryLimit == Unlimited {
 		c.MemoryLimit = maxMemory
+	}
+	if d := c.Deterministic; d != nil && !d.Start.IsZero() && d.Start.Unix() < 0 {
+		return fmt.Errorf("eryx: a deterministic clock cannot start at %v, before 1970", d.Start)
 	}
 	switch {
 	case c.Timeout < 0 && c.Timeout != Unlimited:
@@ -102,12 +126,19 @@ func (c *SandboxConfig) setDefaults() error {
 		return fmt.Errorf("eryx: a memory limit of %d bytes is not between 1 and %d", c.MemoryLimit, int64(maxMemory))
 	case c.OutputLimit < Unlimited:
 		return fmt.Errorf("eryx: an output limit of %d bytes is negative", c.OutputLimit)
+	case c.CallbackTimeout < 0 && c.CallbackTimeout != Unlimited:
+		return fmt.Errorf("eryx: a timeout of callbacks of %v is negative", c.CallbackTimeout)
+	case c.CallbackLimit < Unlimited:
+		return fmt.Errorf("eryx: a limit of %d callback calls is negative", c.CallbackLimit)
 	case c.FuelLimit < Unlimited:
 		return fmt.Errorf("eryx: a fuel limit of %d steps is negative", c.FuelLimit)
 	case c.FilesLimit < 0:
 		return fmt.Errorf("eryx: a files limit of %d bytes is negative", c.FilesLimit)
 	}
 	if err := c.Trace.check(); err != nil {
+		return err
+	}
+	if err := checkCallbacks(c.Callbacks); err != nil {
 		return err
 	}
 	for name, value := range c.Env {

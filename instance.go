@@ -3,15 +3,17 @@ package eryx
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/guest"
+	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi"
 )
@@ -23,20 +25,25 @@ type instance struct {
 	config         *SandboxConfig
 	host           *wasi.Host
 	fuel           *fuel
+	calls          *calls.Table
 	stdout, stderr *output
 	interrupts     interrupts
 	interrupting   bool
 	stackTop       uint64 // of the image
+	world          world
+	tracer         *trace.Tracer // of the execution; nil if it is not traced
 }
 
 // restore makes an instance from the image. config has its defaults, and stays
 // as it is.
-func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts interrupts) (*instance, error) {
-	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit})
+func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, functions []calls.Function, interrupts interrupts) (*instance, error) {
+	world := newWorld(config.Deterministic)
+	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit, Clock: world.wallClock})
 	if err != nil {
 		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
 	}
-	for _, m := range r.mounts {
+	mounts, searchPath := config.libraryMounts()
+	for _, m := range append(mounts, r.mounts...) {
 		if err := files.Mount(m.path, m.image); err != nil {
 			return nil, fmt.Errorf("eryx: mounting %s: %w", m.path, err)
 		}
@@ -45,15 +52,23 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts
 		config:     config,
 		fuel:       &fuel{},
 		interrupts: interrupts,
+		world:      world,
 		stackTop:   r.globals[stackGlobal],
 		stdout:     &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
 		stderr:     &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
 	}
+	i.calls = calls.New(config.callConfig(functions, i.traceCall))
 	i.host = wasi.New(wasi.Config{
 		Stdin:      config.Stdin,
 		Stdout:     i.stdout,
 		Stderr:     i.stderr,
 		FS:         files,
+		Calls:      i.calls,
+		SearchPath: searchPath,
+		WallClock:  world.wallClock,
+		Monotonic:  world.monotonic,
+		Advance:    world.advance,
+		Random:     world.random,
 		Checkpoint: i.checkpoint,
 		Interrupts: interrupts,
 		Interrupt:  i.interrupt,
@@ -93,7 +108,7 @@ func (r *Runtime) fits(config *SandboxConfig, source string) error {
 // execute runs source in an instance that has executed nothing yet.
 func (i *instance) execute(ctx context.Context, source string) (*Result, error) {
 	entropy := make([]byte, 32)
-	if _, err := rand.Read(entropy); err != nil {
+	if _, err := io.ReadFull(i.world.random, entropy); err != nil {
 		return nil, fmt.Errorf("eryx: reading randomness: %w", err)
 	}
 	request := guest.Request{
@@ -113,19 +128,21 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	limited, abort := context.WithCancelCause(limited)
 	defer abort(nil)
 	i.stdout.abort, i.stderr.abort = abort, abort
-	tracer := i.config.Trace.tracer(abort)
-	i.host.SetTracer(tracer)
+	i.tracer = i.config.Trace.tracer(abort)
+	i.host.SetTracer(i.tracer)
 	if err := i.fuel.start(limited, i, i.config.fuelLimit()); err != nil {
 		return nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
 	}
 	client := guest.Client{Instance: i}
 	began := time.Now()
 	outcome, err := client.Execute(limited, request)
-	traced := tracer.Stop()
+	traced := i.tracer.Stop()
+	i.calls.Close()
 	result := &Result{
 		Duration:   time.Since(began),
 		PeakMemory: int64(i.Memory().Size()),
 		Fuel:       i.fuel.used(i),
+		Callbacks:  i.calls.Made(),
 	}
 	failed := cmp.Or(i.stdout.failed, i.stderr.failed)
 	if failed == nil && (err != nil || i.MemoryRefused()) {
@@ -141,7 +158,7 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	case err != nil:
 		err = executionError(limited, err)
 	default:
-		err = result.settle(outcome)
+		err = result.settle(outcome, i.calls)
 	}
 	return result, i.noteLimits(result, err)
 }

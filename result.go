@@ -21,6 +21,8 @@ type Result struct {
 	// execution itself was successful.
 	ValueError error
 
+	// Callbacks is how many calls of callbacks were made, failed ones included.
+	Callbacks int
 	// Duration is the wall time of the execution.
 	Duration time.Duration
 	// PeakMemory is the size that the interpreter's memory reached, in bytes,

@@ -1,6 +1,7 @@
 package eryx
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -9,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/trace"
 )
 
@@ -243,3 +245,14 @@ func (t *Trace) tracer(abort func(error)) *trace.Tracer {
 	}
 	return trace.New(config)
 }
+
+// traceCall makes a call and tells of it.
+func (i *instance) traceCall(_ context.Context, call *calls.Call, next func() (calls.Value, error)) (value calls.Value, err error) {
+	end := i.tracer.Callback(call.Name, call.Number)
+	err = errGone
+	defer func() { end(err) }()
+	return next()
+}
+
+// errGone is the end of a callback that did not return.
+var errGone = errors.New("the callback panicked")

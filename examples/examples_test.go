@@ -75,6 +75,16 @@ line 5 ran 3 times
 `, build(t, "with_tracing"), testbundle.Default(t))
 }
 
+func TestResourceLimits(t *testing.T) {
+	run(t, `sleeps: ended: time limit of 2s
+computes: ended: fuel limit of 2000000 steps
+allocates: failed: memory limit of 64 MiB
+allocates, and copes: completed, limits reached: [memory]
+prints: ended: fuel limit of 2000000 steps
+is modest: completed, limits reached: []
+`, build(t, "resource_limits"), testbundle.Default(t))
+}
+
 func TestErrorHandling(t *testing.T) {
 	run(t, `completed: "fine\n"
 raised ZeroDivisionError on line 2: division by zero
@@ -83,6 +93,31 @@ exited with status 3 after printing "leaving\n"
 ended by the sandbox: time limit of 200ms
 raised MemoryError on line 2: 
 `, build(t, "error_handling"), testbundle.Default(t))
+}
+
+func TestRuntimeCallbacks(t *testing.T) {
+	run(t, `['text.repeat', 'echo']
+ababab
+{'a': 1, 'b': [True, None]}
+TypeError: text.repeat(): validating /properties/times: minimum: 0/1 is less than 1.000000
+3 calls
+`, build(t, "runtime_callbacks"), testbundle.Default(t))
+}
+
+func TestParallelCallbacks(t *testing.T) {
+	run(t, `100 pages, 800 characters
+fetch(): there is no page 0
+"done" after 101 calls
+`, build(t, "parallel_callbacks"), testbundle.Default(t))
+}
+
+func TestCustomLibrary(t *testing.T) {
+	run(t, `class weather:
+    @staticmethod
+    async def temperature(city: str) -> float:
+        """The temperature of a city in degrees Celsius."""
+"Cairo"
+`, build(t, "custom_library"), testbundle.Default(t))
 }
 
 func TestPrecompile(t *testing.T) {

@@ -21,6 +21,7 @@ const (
 	cobra        = "github.com/spf13/cobra"
 	pflag        = "github.com/spf13/pflag"
 	progressbar  = "github.com/schollz/progressbar/v3"
+	schemas      = "github.com/google/jsonschema-go"
 	toml         = "github.com/BurntSushi/toml"
 	xsys         = "golang.org/x/sys"
 	xsync        = "golang.org/x/sync"
@@ -40,25 +41,28 @@ var rooms = map[string]room{
 	// What a program that runs Python links.
 	".": {
 		imports: []string{
-			"bundle", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
-			"internal/image", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
+			"bundle", "internal/cache", "internal/calls", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
+			"internal/image", "internal/stubs", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
 		tests:     []string{"bundle/build", "internal/testbundle"},
 	},
 	"bundle":                 {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/image", "internal/version", "internal/wasi"}, externals: []string{compress, xsys}},
+	"callback":               {imports: []string{"."}, externals: []string{schemas}, tests: []string{"internal/testbundle"}},
 	"internal/abi":           {imports: []string{"internal/engine"}, pure: true},
 	"internal/atomicfile":    {externals: []string{xsys}},
 	"internal/cache":         {imports: []string{"internal/atomicfile"}, externals: []string{xsys}},
+	"internal/calls":         {pure: true},
 	"internal/engine":        {},
 	"internal/engine/wazero": {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/wasm"}, externals: []string{wazeroModule, compress, xsys}},
 	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
 	"internal/trace":         {pure: true},
+	"internal/stubs":         {imports: []string{"internal/calls"}, pure: true},
 	"internal/version":       {pure: true},
 	"internal/vfs":           {imports: []string{"internal/image"}},
-	"internal/wasi":          {imports: []string{"internal/abi", "internal/engine", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
+	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
 	"internal/wasi/bindings": {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 
 	// What makes a bundle.
@@ -98,15 +102,19 @@ var rooms = map[string]room{
 	},
 	"internal/progress": {imports: []string{"bundle/build"}, externals: []string{progressbar, xterm}},
 
-	"internal/bench": {imports: []string{"."}, externals: []string{xsys}},
+	"internal/bench": {imports: []string{".", "callback"}, externals: []string{xsys}},
 	"conformance":    {imports: []string{"."}},
 
 	// Programs that show how; each is what a user of the module may write.
-	"examples/simple":         {imports: []string{"."}},
-	"examples/error_handling": {imports: []string{"."}},
-	"examples/precompile":     {imports: []string{".", "bundle/build"}},
-	"examples/numpy":          {imports: []string{"."}},
-	"examples/with_tracing":   {imports: []string{"."}},
+	"examples/with_tracing":       {imports: []string{"."}},
+	"examples/simple":             {imports: []string{"."}},
+	"examples/error_handling":     {imports: []string{"."}},
+	"examples/precompile":         {imports: []string{".", "bundle/build"}},
+	"examples/runtime_callbacks":  {imports: []string{".", "callback"}},
+	"examples/parallel_callbacks": {imports: []string{".", "callback"}},
+	"examples/custom_library":     {imports: []string{".", "callback"}},
+	"examples/numpy":              {imports: []string{"."}},
+	"examples/resource_limits":    {imports: []string{"."}},
 
 	// Tests only.
 	"examples":             {tests: []string{"bundle", "internal/testbundle"}},

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/eryx-build/eryx/internal/abi"
+	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
@@ -55,6 +56,11 @@ type Config struct {
 	Random, InsecureRandom io.Reader
 	// Tracer is told what the script does; nil selects nothing.
 	Tracer *trace.Tracer
+	// Calls is what the guest may call; nil is nothing.
+	Calls *calls.Table
+	// SearchPath has the directories in which the guest finds modules of
+	// libraries, beside those of its image.
+	SearchPath []string
 	// Checkpoint is called when the guest has used up its count and gives how
 	// far to count next. nil only looks whether the context is done.
 	Checkpoint func(ctx context.Context) (uint32, error)
@@ -72,6 +78,9 @@ type Host struct {
 	table  table
 	stdin  *Input
 	fs     *vfs.FS
+	calls  *calls.Table
+	// pollEnds says that the next poll is over when a call has finished.
+	pollEnds bool
 }
 
 var _ bindings.Host = (*Host)(nil)
@@ -99,7 +108,10 @@ func New(config Config) *Host {
 	if config.Stderr == nil {
 		config.Stderr = io.Discard
 	}
-	h := &Host{config: config, fs: config.FS}
+	if config.Calls == nil {
+		config.Calls = calls.New(calls.Config{})
+	}
+	h := &Host{config: config, fs: config.FS, calls: config.Calls}
 	switch stdin := config.Stdin.(type) {
 	case nil:
 		h.stdin = NewInput(strings.NewReader(""))

@@ -5,6 +5,19 @@ void *realloc(void *pointer, size_t size);
 void free(void *pointer);
 void *memcpy(void *to, const void *from, size_t size);
 
+/* See abi_reserve. */
+static struct {
+    void *memory;
+    uint32_t size;
+} reserved;
+
+void
+abi_reserve(void *memory, uint32_t size)
+{
+    reserved.memory = memory;
+    reserved.size = size;
+}
+
 /* By the canonical ABI the host never asks for more than its own limits, so
  * running out of memory here means that the guest has used up its own; it
  * cannot go on, for a result that the host has already computed would be lost. */
@@ -14,6 +27,11 @@ cabi_realloc(void *old, size_t old_size, size_t align, size_t new_size)
     (void)old_size;
     if (new_size == 0) {
         return (void *)align;
+    }
+    if (old == NULL && reserved.memory != NULL && new_size <= reserved.size) {
+        void *memory = reserved.memory;
+        reserved.memory = NULL;
+        return memory;
     }
     void *result = realloc(old, new_size);
     if (result == NULL) {
@@ -62,6 +80,25 @@ abi_release(void)
         free(blocks);
         blocks = next;
     }
+}
+
+PyObject *
+abi_pack(PyObject **objects, Py_ssize_t length)
+{
+    PyObject *tuple = PyTuple_New(length);
+    for (Py_ssize_t i = 0; i < length; i++) {
+        PyObject *object = objects[i];
+        if (tuple != NULL && object != NULL && PyTuple_SetItem(tuple, i, object) == 0) {
+            continue;
+        }
+        /* PyTuple_SetItem consumes the object even where it fails. */
+        if (tuple == NULL) {
+            Py_DecRef(object);
+        }
+        Py_DecRef(tuple);
+        tuple = NULL;
+    }
+    return tuple;
 }
 
 PyObject *
@@ -229,7 +266,8 @@ abi_give_exception(PyObject *tuple, struct exception *result)
         give_string_item(tuple, 1, &result->message) < 0 ||
         give_string_item(tuple, 2, &result->traceback) < 0 ||
         (frames = item(tuple, 3)) == NULL || give_frames(frames, &result->frames) < 0 ||
-        give_uint_item(tuple, 4, &result->line) < 0) {
+        give_uint_item(tuple, 4, &result->line) < 0 ||
+        give_uint_item(tuple, 5, &result->call) < 0) {
         return -1;
     }
     return 0;

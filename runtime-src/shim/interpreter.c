@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "abi.h"
+#include "callbacks.h"
 #include "heap.h"
 #include "trace.h"
 #include "wait.h"
@@ -18,11 +19,19 @@
 
 static bool initialized;
 
+void *malloc(size_t size);
+void free(void *pointer);
+
+/* Memory for flushing, if the script has taken all the rest. */
+static void *reserve;
+enum { RESERVE = 32 << 10 };
+
 /* Functions of eryx_support. Those of the interface return (tag, payload), the
  * tag being that of the WIT type; describe makes an exception's record. */
 static struct {
     PyObject *preimport, *setup, *seal, *execute, *describe, *flush;
     PyObject *flushers; /* not a function but a tuple of (function, stream) */
+    PyObject *resets;   /* nor is this, but a tuple of functions */
 } support;
 
 static const struct {
@@ -32,7 +41,7 @@ static const struct {
     { "preimport", &support.preimport }, { "setup", &support.setup },
     { "seal", &support.seal },           { "execute", &support.execute },
     { "describe", &support.describe },   { "flush", &support.flush },
-    { "flushers", &support.flushers },
+    { "flushers", &support.flushers },   { "resets", &support.resets },
 };
 
 /* Fills in an exception record without Python's help. */
@@ -57,6 +66,11 @@ pending_exception(struct exception *result)
     }
     PyObject *exception = PyErr_GetRaisedException();
     if (exception != NULL) {
+        /* Whatever else went wrong, it may go wrong in each line of Python. */
+        for (Py_ssize_t i = 0; i < PyTuple_Size(support.resets); i++) {
+            Py_DecRef(PyObject_CallObject(PyTuple_GetItem(support.resets, i), NULL));
+            PyErr_Clear();
+        }
         PyObject *record = PyObject_CallFunctionObjArgs(support.describe, exception, NULL);
         Py_DecRef(exception);
         int given = record == NULL ? -1 : abi_give_exception(record, result);
@@ -91,26 +105,6 @@ call_support(PyObject *function, PyObject *arguments)
     PyObject *result = PyObject_CallObject(function, arguments);
     Py_DecRef(arguments);
     return result;
-}
-
-/* A tuple of the given objects, which it consumes; NULL if any is NULL. */
-static PyObject *
-pack(PyObject **objects, Py_ssize_t length)
-{
-    PyObject *tuple = PyTuple_New(length);
-    for (Py_ssize_t i = 0; i < length; i++) {
-        PyObject *object = objects[i];
-        if (tuple != NULL && object != NULL && PyTuple_SetItem(tuple, i, object) == 0) {
-            continue;
-        }
-        /* PyTuple_SetItem consumes the object even where it fails. */
-        if (tuple == NULL) {
-            Py_DecRef(object);
-        }
-        Py_DecRef(tuple);
-        tuple = NULL;
-    }
-    return tuple;
 }
 
 /* Takes (tag, payload) apart: the tag, or -1 with an exception set. The
@@ -324,7 +318,8 @@ find_support(void)
 
     if (install(&exit_definition, "os") < 0 || install(&exit_definition, "posix") < 0 ||
         install(&immortalize_definition, "eryx_support.lifecycle") < 0 ||
-        install(&wait_definition, "eryx_support.host") < 0) {
+        install(&wait_definition, "eryx_support.host") < 0 ||
+        callbacks_install(install) < 0) {
         return -1;
     }
     for (PyMethodDef *d = trace_definitions; d->name != NULL; d++) {
@@ -356,6 +351,7 @@ initialize(const struct text *paths, uint32_t count, uint32_t hash_seed)
         result.error = import_error();
     } else {
         initialized = true;
+        reserve = malloc(RESERVE);
         result.tag = 0;
     }
     if (config != NULL) {
@@ -424,7 +420,7 @@ preimport(const char *name, uint32_t length)
         return uninitialized_module();
     }
     PyObject *arguments[] = { abi_take_string((struct text){ name, length }) };
-    return call_for_module(support.preimport, pack(arguments, 1), false);
+    return call_for_module(support.preimport, abi_pack(arguments, 1), false);
 }
 
 EXPORT("setup")
@@ -440,7 +436,7 @@ setup(const char *source, uint32_t source_length, const char *filename, uint32_t
         abi_take_string((struct text){ source, source_length }),
         abi_take_string((struct text){ filename, filename_length }),
     };
-    return call_for_module(support.setup, pack(arguments, 2), false);
+    return call_for_module(support.setup, abi_pack(arguments, 2), false);
 }
 
 EXPORT("seal")
@@ -513,7 +509,7 @@ execute(const char *source, uint32_t source_length,
         abi_take_bytes((struct text){ entropy, entropy_length }),
         abi_take_string((struct text){ result_name, result_name_length }),
     };
-    PyObject *value = call_support(support.execute, pack(request, 6));
+    PyObject *value = call_support(support.execute, abi_pack(request, 6));
     struct outcome *outcome = give_outcome(value);
     Py_DecRef(value);
     return outcome;
@@ -531,6 +527,8 @@ flush(void)
     if (!initialized) {
         return;
     }
+    free(reserve);
+    reserve = NULL;
     int state = PyGILState_Ensure();
     Py_DecRef(PyErr_GetRaisedException());
     for (Py_ssize_t i = 0; i < PyTuple_Size(support.flushers); i++) {

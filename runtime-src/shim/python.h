@@ -41,6 +41,7 @@ int Py_InitializeFromInitConfig(PyInitConfig *config);
 /* objects */
 void Py_IncRef(PyObject *object);
 void Py_DecRef(PyObject *object);
+PyObject *Py_GetConstant(unsigned int id);
 PyObject *Py_GetConstantBorrowed(unsigned int id);
 PyObject *PyObject_GetAttrString(PyObject *object, const char *name);
 int PyObject_SetAttrString(PyObject *object, const char *name, PyObject *value);
@@ -61,11 +62,16 @@ int PyGILState_Ensure(void);
 void PyGILState_Release(int state);
 
 PyObject *PyBytes_FromStringAndSize(const char *bytes, Py_ssize_t length);
+char *PyBytes_AsString(PyObject *object);
 int PyBytes_AsStringAndSize(PyObject *object, char **bytes, Py_ssize_t *length);
 PyObject *PyUnicode_DecodeUTF8(const char *bytes, Py_ssize_t length, const char *errors);
+const char *PyUnicode_AsUTF8AndSize(PyObject *text, Py_ssize_t *length);
 PyObject *PyUnicode_AsEncodedString(PyObject *text, const char *encoding, const char *errors);
 long PyLong_AsLong(PyObject *object);
 PyObject *PyLong_FromLong(long value);
+unsigned long PyLong_AsUnsignedLong(PyObject *object);
+unsigned long long PyLong_AsUnsignedLongLong(PyObject *object);
+PyObject *PyLong_FromUnsignedLong(unsigned long value);
 long long PyLong_AsLongLong(PyObject *object);
 
 /* Both check that they are given a tuple, and the index. */
@@ -96,6 +102,8 @@ extern PyObject *PyExc_BaseException, *PyExc_MemoryError;
 int PyErr_GivenExceptionMatches(PyObject *exception, PyObject *classes);
 PyObject *PyErr_Occurred(void);
 PyObject *PyException_GetTraceback(PyObject *exception);
+PyObject *PyErr_NoMemory(void);
+int PyErr_BadArgument(void);
 PyObject *PyErr_GetRaisedException(void);
 int PyErr_SetInterruptEx(int signal);
 void PyErr_Clear(void);

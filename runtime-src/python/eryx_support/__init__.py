@@ -17,10 +17,10 @@ import _signal  # makes SIGINT a KeyboardInterrupt
 
 from eryx_support.lifecycle import preimport, seal, setup
 from eryx_support.restore import on_restore
-from eryx_support.script import describe, execute
+from eryx_support.script import describe, execute, resets
 from eryx_support.streams import flush, prepare as _prepare
 
-__all__ = ["describe", "execute", "flush", "flushers", "on_restore", "preimport", "seal", "setup"]
+__all__ = ["describe", "execute", "flush", "flushers", "on_restore", "preimport", "resets", "seal", "setup"]
 
 # Where scripts find and leave files, unless they say otherwise.
 _HOME = "/home/user"

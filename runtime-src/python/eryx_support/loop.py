@@ -14,7 +14,7 @@ import socket
 from asyncio import unix_events
 from math import ceil
 
-from eryx_support import host
+from eryx_support import callbacks, host
 from eryx_support.streams import flush
 
 _wait = host.wait
@@ -29,6 +29,8 @@ class _Selector(selectors.DefaultSelector):
     def select(self, timeout=None):
         if timeout is None or timeout > 0:
             flush()  # what has been printed is seen while the script waits
+        if callbacks.pending:
+            return self._select_with_calls(timeout)
         if self.get_map():
             return super().select(timeout)
         if timeout is None:
@@ -40,6 +42,16 @@ class _Selector(selectors.DefaultSelector):
             # that of asyncio.run() cancels the task, which the loop has to see.
             _wait(ceil(min(timeout, _HOUR) * 1e9))
         return []
+
+    def _select_with_calls(self, timeout):
+        if not self.get_map():
+            callbacks.deliver(timeout)
+            return []
+        callbacks.interrupt_poll()
+        # Only a wait with an end can be interrupted.
+        ready = super().select(_HOUR if timeout is None else min(timeout, _HOUR))
+        callbacks.deliver(0)
+        return ready
 
 
 class SandboxEventLoop(asyncio.SelectorEventLoop):
@@ -96,3 +108,28 @@ def run(coroutine):
     """Runs a script's coroutine to its end, and whatever it left behind."""
     with asyncio.Runner(loop_factory=SandboxEventLoop) as runner:
         runner.run(coroutine)
+
+
+def run_nested(awaitable):
+    """Runs an awaitable to its end while another loop may be running, which
+    stands still meanwhile."""
+    outer = asyncio._get_running_loop()
+    if asyncio.isfuture(awaitable) and awaitable.get_loop() is outer and not awaitable.done():
+        raise RuntimeError(
+            "run_sync() cannot wait for a task or future of the event loop that it stops: await it"
+        )
+    task = None
+    if outer is not None:
+        task = asyncio.tasks._swap_current_task(outer, None)
+        asyncio._set_running_loop(None)
+    try:
+        with asyncio.Runner(loop_factory=SandboxEventLoop) as runner:
+            return runner.run(_awaited(awaitable))
+    finally:
+        if outer is not None:
+            asyncio._set_running_loop(outer)
+            asyncio.tasks._swap_current_task(outer, task)
+
+
+async def _awaited(awaitable):
+    return await awaitable

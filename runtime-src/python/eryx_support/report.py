@@ -12,6 +12,8 @@ import os
 import sys
 from traceback import TracebackException
 
+from eryx_support.callbacks import call_of
+
 # The longest text and the largest number of frames in a record. What is in the
 # middle is left out beyond that.
 MAX_TEXT = 256 << 10
@@ -33,7 +35,7 @@ _get_lineno = SyntaxError.lineno.__get__
 
 
 def describe(exception, filename, *, library):
-    """Returns ``(type name, message, traceback, frames, line)``.
+    """Returns ``(type name, message, traceback, frames, line, call)``.
 
     ``filename`` is that of the user's script, in which ``line`` is. ``library``
     keeps the frames of libraries, which matter where one cannot be imported.
@@ -53,7 +55,7 @@ def describe(exception, filename, *, library):
     message = _message(exception)
     if text is None:
         text = _plain(name, message, frames)
-    return name, shorten(message), shorten(text), frames, line
+    return name, shorten(message), shorten(text), frames, line, call_of(exception)
 
 
 def describe_plainly(exception, filename, *, library):
@@ -62,7 +64,14 @@ def describe_plainly(exception, filename, *, library):
     frames = _frames(exception, _NOT_IMPORT if library else _NOT_USER)
     name = type_name(type(exception))
     message = shorten(_message(exception))
-    return name, message, _plain(name, message, frames), frames, _line(exception, filename)
+    text = _plain(name, message, frames)
+    return name, message, text, frames, _line(exception, filename), call_of(exception)
+
+
+def describe_briefly(exception):
+    """Does the same where even that is refused, by the script's audit hooks."""
+    name, message = type_name(type(exception)), shorten(_message(exception))
+    return name, message, _plain(name, message, ()), (), 0
 
 
 def _plain(name, message, frames):

@@ -49,6 +49,13 @@ def restore(arguments, environment, entropy):
             hook(entropy)
 
 
+def add_paths(paths):
+    """Lets modules be found in the directories of libraries."""
+    for path in paths:
+        if path not in _path:
+            _path.append(path)
+
+
 # Instances of random.Random that were made without a seed.
 _unseeded = None
 _seed = None
