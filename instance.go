@@ -93,6 +93,14 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	if _, err := rand.Read(entropy); err != nil {
 		return nil, fmt.Errorf("eryx: reading randomness: %w", err)
 	}
+	journal, err := i.config.Journal.open(source, entropy)
+	if err != nil {
+		return nil, err
+	}
+	if journal != nil {
+		i.calls.UseLog(&journal.log)
+		entropy = journal.header.Entropy
+	}
 	request := guest.Request{
 		Source:     source,
 		Filename:   i.config.Filename,
@@ -129,6 +137,12 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	}
 	if failed := cmp.Or(i.stdout.failed, i.stderr.failed); failed != nil {
 		return result, failed
+	}
+	if journal != nil {
+		result.Journal = journal.text
+		if err := journal.journalError(err); err != nil {
+			return result, err
+		}
 	}
 	if err != nil {
 		return result, executionError(limited, err)

@@ -41,7 +41,7 @@ var rooms = map[string]room{
 	// What a program that runs Python links.
 	".": {
 		imports: []string{
-			"bundle", "internal/cache", "internal/calls", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
+			"bundle", "internal/cache", "internal/calls", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest", "internal/journal",
 			"internal/image", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
@@ -52,7 +52,8 @@ var rooms = map[string]room{
 	"internal/abi":           {imports: []string{"internal/engine"}, pure: true},
 	"internal/atomicfile":    {externals: []string{xsys}},
 	"internal/cache":         {imports: []string{"internal/atomicfile"}, externals: []string{xsys}},
-	"internal/calls":         {pure: true},
+	"internal/calls":         {imports: []string{"internal/journal"}, pure: true},
+	"internal/journal":       {pure: true},
 	"internal/engine":        {},
 	"internal/engine/wazero": {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/wasm"}, externals: []string{wazeroModule, compress, xsys}},
 	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
@@ -107,6 +108,7 @@ var rooms = map[string]room{
 	"examples/simple":         {imports: []string{"."}},
 	"examples/error_handling": {imports: []string{"."}},
 	"examples/precompile":     {imports: []string{".", "bundle/build"}},
+	"examples/approval":       {imports: []string{"."}},
 	"examples/numpy":          {imports: []string{"."}},
 
 	// Tests only.

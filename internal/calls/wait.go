@@ -16,10 +16,35 @@ const maxReported = 64
 // gives the calls that have finished since they were last asked for. It ends
 // with the context's cause when the context is done.
 func (t *Table) Wait(ctx context.Context, limit time.Duration) ([]Status, error) {
+	l := t.config.Log
+	if l != nil {
+		if l.replaying() {
+			return t.waitAgain(ctx, limit)
+		}
+		if err := t.goLive(ctx); err != nil {
+			return nil, err
+		}
+	}
+	reported, err := t.wait(ctx, limit)
+	if l == nil || err != nil {
+		return reported, err
+	}
+	if len(reported) == 0 {
+		l.waits++
+	}
+	return reported, t.recordDone(reported)
+}
+
+func (t *Table) wait(ctx context.Context, limit time.Duration) ([]Status, error) {
 	var expired <-chan time.Time
 	for {
 		if reported := t.report(); len(reported) > 0 || limit <= 0 {
 			return reported, nil
+		}
+		if t.config.Log != nil {
+			if err := t.onlySuspended(); err != nil {
+				return nil, err
+			}
 		}
 		if expired == nil && limit < Forever {
 			timer := time.NewTimer(limit)
@@ -61,6 +86,9 @@ func (t *Table) report() []Status {
 // Arrived gives nil if a call has finished that Wait has not reported, else a
 // channel that becomes readable when one may have.
 func (t *Table) Arrived() <-chan struct{} {
+	if l := t.config.Log; l.replaying() && l.Replay[l.at].Done != 0 {
+		return nil
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.finished) > 0 {
@@ -71,6 +99,23 @@ func (t *Table) Arrived() <-chan struct{} {
 
 // Join waits for one call, which Wait does not report then.
 func (t *Table) Join(ctx context.Context, number uint32) (Status, error) {
+	l := t.config.Log
+	if l != nil {
+		if l.replaying() {
+			return t.joinAgain(ctx, number)
+		}
+		if err := t.goLive(ctx); err != nil {
+			return Status{}, err
+		}
+	}
+	status, err := t.join(ctx, number)
+	if l == nil || err != nil {
+		return status, err
+	}
+	return status, t.recordDone([]Status{status})
+}
+
+func (t *Table) join(ctx context.Context, number uint32) (Status, error) {
 	t.mu.Lock()
 	c := t.calls[number]
 	if c != nil {
@@ -80,10 +125,22 @@ func (t *Table) Join(ctx context.Context, number uint32) (Status, error) {
 	if c == nil {
 		return Status{}, &NumberError{"call", number}
 	}
-	select {
-	case <-c.done:
-	case <-ctx.Done():
-		return Status{}, context.Cause(ctx)
+	for waiting := true; waiting; {
+		t.mu.Lock()
+		suspended := c.suspended
+		t.mu.Unlock()
+		if suspended {
+			if err := t.onlySuspended(); err != nil {
+				return Status{}, err
+			}
+		}
+		select {
+		case <-c.done:
+			waiting = false
+		case <-t.quiet: // looks again
+		case <-ctx.Done():
+			return Status{}, context.Cause(ctx)
+		}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
