@@ -64,6 +64,8 @@ type SandboxConfig struct {
 	// CallbackLimit is how many calls one execution may make; beyond it calls
 	// raise an exception. 0 means [DefaultCallbackLimit], [Unlimited] no limit.
 	CallbackLimit int
+	// Journal, if not nil, has the calls of callbacks recorded and replayed.
+	Journal *Journal
 	// Logger is told of callbacks that panicked; nil means [slog.Default].
 	Logger *slog.Logger
 

@@ -111,6 +111,14 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	if _, err := io.ReadFull(i.world.random, entropy); err != nil {
 		return nil, fmt.Errorf("eryx: reading randomness: %w", err)
 	}
+	journal, err := i.config.Journal.open(source, entropy)
+	if err != nil {
+		return nil, err
+	}
+	if journal != nil {
+		i.calls.UseLog(&journal.log)
+		entropy = journal.header.Entropy
+	}
 	request := guest.Request{
 		Source:     source,
 		Filename:   i.config.Filename,
@@ -150,13 +158,16 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	}
 	result.Stdout, result.StdoutTruncated = i.stdout.kept, i.stdout.truncated
 	result.Stderr, result.StderrTruncated = i.stderr.kept, i.stderr.truncated
+	if journal != nil {
+		result.Journal = journal.text
+	}
 	switch {
 	case failed != nil:
 		err = failed
 	case traced != nil:
 		err = newTraceError(traced)
 	case err != nil:
-		err = executionError(limited, err)
+		err = cmp.Or(journal.journalError(err), executionError(limited, err))
 	default:
 		err = result.settle(outcome, i.calls)
 	}

@@ -21,6 +21,10 @@ type Result struct {
 	// execution itself was successful.
 	ValueError error
 
+	// Journal is what [SandboxConfig.Journal] asked for, the part that was
+	// replayed included; nil without it.
+	Journal []byte
+
 	// Callbacks is how many calls of callbacks were made, failed ones included.
 	Callbacks int
 	// Duration is the wall time of the execution.

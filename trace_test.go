@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -310,7 +311,7 @@ C().m()
   call C.m:2
     call C.m.<locals>.inner:3
   call <lambda>:6`, false},
-		"exit functions and finalizers": {calls, `import atexit
+		"nothing after the end": {calls, `import atexit
 class C:
     def __del__(self): pass
 c = C()
@@ -321,11 +322,7 @@ sys.exit(3)
 `, `call <module>:1
   call C:2
   return C:3
-return <module>:8 raised
-call bye:5
-return bye:6
-call C.__del__:3
-return C.__del__:3`, true},
+return <module>:8 raised`, true},
 		"syntax errors": {0, "1 +", "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -614,4 +611,45 @@ func ExampleTraceLog() {
 	})
 	fmt.Println(len(log.Events()), "events,", log.Dropped(), "dropped,", err)
 	// Output: 4 events, 0 dropped, <nil>
+}
+
+// TestTraceCallbacks has durations and errors of callbacks, and where they were
+// called from.
+func TestTraceCallbacks(t *testing.T) {
+	var log eryx.TraceLog
+	var count atomic.Int32
+	mustExecute(t, `import asyncio
+async def main():
+    await echo(delay=30)
+    await asyncio.gather(echo(delay=5), echo(delay=10), return_exceptions=True)
+    try:
+        await echo(fail="broken")
+    except CallbackError:
+        pass
+await main()
+`, &eryx.SandboxConfig{
+		Callbacks: []eryx.Callback{countedEcho(&count)},
+		Trace:     eryx.Trace{Handler: log.Handle, Kinds: eryx.TraceLine | eryx.TraceCallbackStart | eryx.TraceCallbackEnd},
+	})
+	var got []string
+	for _, e := range log.Events() {
+		switch e.Kind {
+		case eryx.TraceCallbackStart:
+			got = append(got, fmt.Sprintf("%s %d in %s:%d", e.Callback, e.CallbackNumber, e.Function, e.Line))
+		case eryx.TraceCallbackEnd:
+			got = append(got, fmt.Sprintf("end %d %s", e.CallbackNumber, e.Message))
+			if e.CallbackNumber == 1 && (e.Duration < 30*time.Millisecond || e.Duration > e.Time) {
+				t.Errorf("%v took %v", e, e.Duration)
+			}
+		}
+	}
+	// Those of the gather start beside each other.
+	slices.Sort(got[2:4])
+	want := []string{
+		"echo 1 in main:3", "end 1 ", "echo 2 in main:4", "echo 3 in main:4", "end 2 ", "end 3 ",
+		"echo 4 in main:6", "end 4 broken",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }

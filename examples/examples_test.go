@@ -85,6 +85,14 @@ is modest: completed, limits reached: []
 `, build(t, "resource_limits"), testbundle.Default(t))
 }
 
+func TestApproval(t *testing.T) {
+	program, bundle := build(t, "approval"), testbundle.Default(t)
+	journal := filepath.Join(t.TempDir(), "journal.json")
+	run(t, "looking for invoices\nsomebody has to approve: {\"action\":\"pay 420 to ACME\"}\n", program, bundle, journal)
+	run(t, "paid 420\n", program, bundle, journal, "yes")
+	run(t, "not paid\n", program, bundle, journal, "no")
+}
+
 func TestErrorHandling(t *testing.T) {
 	run(t, `completed: "fine\n"
 raised ZeroDivisionError on line 2: division by zero

@@ -42,7 +42,7 @@ var rooms = map[string]room{
 	".": {
 		imports: []string{
 			"bundle", "internal/cache", "internal/calls", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
-			"internal/image", "internal/stubs", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
+			"internal/image", "internal/journal", "internal/stubs", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
 		tests:     []string{"bundle/build", "internal/testbundle"},
@@ -52,7 +52,8 @@ var rooms = map[string]room{
 	"internal/abi":           {imports: []string{"internal/engine"}, pure: true},
 	"internal/atomicfile":    {externals: []string{xsys}},
 	"internal/cache":         {imports: []string{"internal/atomicfile"}, externals: []string{xsys}},
-	"internal/calls":         {pure: true},
+	"internal/calls":         {imports: []string{"internal/journal"}, pure: true},
+	"internal/journal":       {pure: true},
 	"internal/engine":        {},
 	"internal/engine/wazero": {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/wasm"}, externals: []string{wazeroModule, compress, xsys}},
 	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
@@ -106,6 +107,7 @@ var rooms = map[string]room{
 	"conformance":    {imports: []string{"."}},
 
 	// Programs that show how; each is what a user of the module may write.
+	"examples/approval":           {imports: []string{"."}},
 	"examples/with_tracing":       {imports: []string{"."}},
 	"examples/simple":             {imports: []string{"."}},
 	"examples/error_handling":     {imports: []string{"."}},
