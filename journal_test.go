@@ -237,9 +237,9 @@ type failingWriter struct{ err error }
 
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
-// approval suspends each call that asks for it.
-func approval(name string) eryx.Callback {
-	return eryx.Callback{Name: name, Call: func(_ context.Context, args json.RawMessage) (json.RawMessage, error) {
+// approval suspends each call.
+func approval() eryx.Callback {
+	return eryx.Callback{Name: "approve", Call: func(_ context.Context, args json.RawMessage) (json.RawMessage, error) {
 		return nil, eryx.Suspend("needs approval: " + string(args))
 	}}
 }
@@ -261,7 +261,7 @@ result = [paid, a, b, c, approve.sync(what="three") if a is True else None]
 func TestSuspend(t *testing.T) {
 	var count atomic.Int32
 	config := func(j *eryx.Journal) *eryx.SandboxConfig {
-		return &eryx.SandboxConfig{Callbacks: []eryx.Callback{countedEcho(&count), approval("approve")}, Journal: j}
+		return &eryx.SandboxConfig{Callbacks: []eryx.Callback{countedEcho(&count), approval()}, Journal: j}
 	}
 	result, err := execute(t, approvalScript, config(&eryx.Journal{}))
 	suspended, ok := errors.AsType[*eryx.SuspendedError](err)
@@ -309,12 +309,12 @@ func TestSuspendedCallsCanBeLeft(t *testing.T) {
 		"cancelled":      "import asyncio\nasync def f(): await approve(x=1)\nt = asyncio.create_task(f())\nawait asyncio.sleep(0)\nt.cancel()\nawait asyncio.wait([t])\nresult = 1",
 		"not waited for": "import asyncio\nasync def f(): await approve(x=1)\nt = asyncio.create_task(f())\nawait asyncio.sleep(0)\nresult = 1",
 	} {
-		result, err := execute(t, source, &eryx.SandboxConfig{Callbacks: []eryx.Callback{approval("approve")}, Journal: &eryx.Journal{}})
+		result, err := execute(t, source, &eryx.SandboxConfig{Callbacks: []eryx.Callback{approval()}, Journal: &eryx.Journal{}})
 		if err != nil || string(result.Value) != "1" {
 			t.Errorf("%s: %v, %s", name, err, result.Value)
 		}
 	}
-	_, err := execute(t, "await approve(x=1)", &eryx.SandboxConfig{Callbacks: []eryx.Callback{approval("approve")}})
+	_, err := execute(t, "await approve(x=1)", &eryx.SandboxConfig{Callbacks: []eryx.Callback{approval()}})
 	if err == nil || !strings.Contains(err.Error(), "there is no journal to go on from") {
 		t.Error(err)
 	}
@@ -380,7 +380,7 @@ result = [1, a, b]
 		journal.Answers = map[int]eryx.Answer{waiting.Number: {Value: eryx.Value{JSON: json.RawMessage(answer)}}}
 	}
 	result, err := execute(t, source, &eryx.SandboxConfig{
-		Callbacks: []eryx.Callback{countedEcho(&count), approval("approve")}, Journal: journal,
+		Callbacks: []eryx.Callback{countedEcho(&count), approval()}, Journal: journal,
 	})
 	if suspended, ok := errors.AsType[*eryx.SuspendedError](err); ok {
 		waiting.Number, waiting.Journal = suspended.Calls[0].Number, suspended.Journal

@@ -69,13 +69,15 @@ class CallbackLimitError(CallbackError):
     __module__ = "eryx"
 
 
+_get_dict = BaseException.__dict__["__dict__"].__get__
+
 _ERRORS = {host.TIMED_OUT: CallbackTimeoutError, host.EXHAUSTED: CallbackLimitError}
 
 
 def call_of(exception):
     """The number of the call whose failure an exception is, or 0."""
-    if isinstance(exception, CallbackError):
-        number = exception.__dict__.get("_call", 0)
+    if issubclass(type(exception), CallbackError):  # it can say anything of its class
+        number = _get_dict(exception).get("_call", 0)
         if type(number) is int and 0 <= number < 1 << 32:
             return number
     return 0

@@ -71,7 +71,7 @@ def describe_plainly(exception, filename, *, library):
 def describe_briefly(exception):
     """Does the same where even that is refused, by the script's audit hooks."""
     name, message = type_name(type(exception)), shorten(_message(exception))
-    return name, message, _plain(name, message, ()), (), 0
+    return name, message, _plain(name, message, ()), (), 0, 0
 
 
 def _plain(name, message, frames):
