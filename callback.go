@@ -164,9 +164,16 @@ func (c *SandboxConfig) functions() []calls.Function {
 	return functions
 }
 
+// aroundCall determines a call's result instead of next, which makes the call.
+type aroundCall = func(ctx context.Context, call *calls.Call, next func() (calls.Value, error)) (calls.Value, error)
+
 // callConfig is the configuration of an execution's calls.
-func (c *SandboxConfig) callConfig(functions []calls.Function) calls.Config {
-	return calls.Config{Functions: functions, Limit: c.CallbackLimit, Panicked: c.logPanic}
+func (c *SandboxConfig) callConfig(functions []calls.Function, around aroundCall) calls.Config {
+	config := calls.Config{Functions: functions, Limit: c.CallbackLimit, Panicked: c.logPanic}
+	if c.Trace.Handler != nil {
+		config.Around = around
+	}
+	return config
 }
 
 func (c *SandboxConfig) logPanic(name string, value any, stack []byte) {

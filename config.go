@@ -52,6 +52,9 @@ type SandboxConfig struct {
 	// copies in [Result]. An error of a writer ends the execution.
 	Stdout, Stderr io.Writer
 
+	// Trace, if it has a handler, has it called for what the script does.
+	Trace Trace
+
 	// Callbacks are functions of the host that the script may call.
 	Callbacks []Callback
 	// Libraries are callbacks that come with Python modules and stubs. They have
@@ -63,6 +66,8 @@ type SandboxConfig struct {
 	// CallbackLimit is how many calls one execution may make; beyond it calls
 	// raise an exception. 0 means [DefaultCallbackLimit], [Unlimited] no limit.
 	CallbackLimit int
+	// Journal, if not nil, has the calls of callbacks recorded and replayed.
+	Journal *Journal
 	// Logger is told of callbacks that panicked; nil means [slog.Default].
 	Logger *slog.Logger
 
@@ -146,6 +151,9 @@ func (c *SandboxConfig) setDefaults() error {
 		return fmt.Errorf("eryx: a files limit of %d bytes is negative", c.FilesLimit)
 	case c.DescriptorLimit < Unlimited:
 		return fmt.Errorf("eryx: a descriptor limit of %d is negative", c.DescriptorLimit)
+	}
+	if err := c.Trace.check(); err != nil {
+		return err
 	}
 	if err := checkCallbacks(c.Callbacks); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/guest"
+	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi"
 )
@@ -31,6 +32,7 @@ type instance struct {
 	interrupting   bool
 	stackTop       uint64 // of the image
 	world          world
+	tracer         *trace.Tracer // of the execution; nil if it is not traced
 }
 
 // restore makes an instance from the image. config has its defaults, and stays
@@ -48,11 +50,11 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, functions 
 		fuel:       &fuel{},
 		interrupts: interrupts,
 		world:      world,
-		calls:      calls.New(config.callConfig(functions)),
 		stackTop:   r.globals[stackGlobal],
 		stdout:     &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
 		stderr:     &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
 	}
+	i.calls = calls.New(config.callConfig(functions, i.traceCall))
 	i.host = wasi.New(wasi.Config{
 		Stdin:       config.Stdin,
 		Stdout:      i.stdout,
@@ -108,6 +110,14 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	if _, err := io.ReadFull(i.world.random, entropy); err != nil {
 		return nil, fmt.Errorf("eryx: reading randomness: %w", err)
 	}
+	journal, err := i.config.Journal.open(source, entropy)
+	if err != nil {
+		return nil, err
+	}
+	if journal != nil {
+		i.calls.UseLog(&journal.log)
+		entropy = journal.header.Entropy
+	}
 	request := guest.Request{
 		Source:     source,
 		Filename:   i.config.Filename,
@@ -126,12 +136,15 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	defer abort(nil)
 	i.stdout.abort, i.stderr.abort = abort, abort
 	i.files.Attend(limited)
+	i.tracer = i.config.Trace.tracer(abort)
+	i.host.SetTracer(i.tracer)
 	if err := i.fuel.start(limited, i, i.config.fuelLimit()); err != nil {
 		return nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
 	}
 	client := guest.Client{Instance: i}
 	began := time.Now()
 	outcome, err := client.Execute(limited, request)
+	traced := i.tracer.Stop()
 	i.calls.Close()
 	result := &Result{
 		Duration:   time.Since(began),
@@ -146,11 +159,16 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 	}
 	result.Stdout, result.StdoutTruncated = i.stdout.kept, i.stdout.truncated
 	result.Stderr, result.StderrTruncated = i.stderr.kept, i.stderr.truncated
+	if journal != nil {
+		result.Journal = journal.text
+	}
 	switch {
 	case failed != nil:
 		err = failed
+	case traced != nil:
+		err = newTraceError(traced)
 	case err != nil:
-		err = executionError(limited, err)
+		err = cmp.Or(journal.journalError(err), executionError(limited, err))
 	default:
 		err = result.settle(outcome, i.calls)
 	}

@@ -25,6 +25,9 @@ type Result struct {
 	// what was mounted. It stays after the sandbox is closed; if the
 	// configuration has [SandboxConfig.Files] it is that.
 	Files *Files
+	// Journal is what [SandboxConfig.Journal] asked for, the part that was
+	// replayed included; nil without it.
+	Journal []byte
 
 	// Callbacks is how many calls of callbacks were made, failed ones included.
 	Callbacks int

@@ -67,6 +67,24 @@ func TestFiles(t *testing.T) {
 	run(t, "{\"a.txt\": 2, \"b.txt\": 1}\n", build(t, "files"), testbundle.Default(t), dir)
 }
 
+func TestWithTracing(t *testing.T) {
+	run(t, `call      <user>:1 <module>
+  call      <user>:3 step
+call      <user>:9 <module> (resumed)
+  call      <user>:4 step (resumed)
+  call      <user>:3 step
+call      <user>:9 <module> (resumed)
+  call      <user>:4 step (resumed)
+  call      <user>:3 step
+call      <user>:9 <module> (resumed)
+  call      <user>:4 step (resumed)
+exception <user>:11 <module>: ZeroDivisionError: division by zero
+line 8 ran 4 times
+line 4 ran 3 times
+line 5 ran 3 times
+`, build(t, "with_tracing"), testbundle.Default(t))
+}
+
 func TestResourceLimits(t *testing.T) {
 	run(t, `sleeps: ended: time limit of 2s
 computes: ended: fuel limit of 2000000 steps
@@ -75,6 +93,14 @@ allocates, and copes: completed, limits reached: [memory]
 prints: ended: fuel limit of 2000000 steps
 is modest: completed, limits reached: []
 `, build(t, "resource_limits"), testbundle.Default(t))
+}
+
+func TestApproval(t *testing.T) {
+	program, bundle := build(t, "approval"), testbundle.Default(t)
+	journal := filepath.Join(t.TempDir(), "journal.json")
+	run(t, "looking for invoices\nsomebody has to approve: {\"action\":\"pay 420 to ACME\"}\n", program, bundle, journal)
+	run(t, "paid 420\n", program, bundle, journal, "yes")
+	run(t, "not paid\n", program, bundle, journal, "no")
 }
 
 func TestErrorHandling(t *testing.T) {

@@ -31,6 +31,7 @@ type runFlags struct {
 	stats      bool
 	env        []string
 	volumes    volumesValue
+	trace      traceValue
 	packages   packageFlags
 	noMetadata bool
 	offline    bool
@@ -101,6 +102,8 @@ another one ends it whatever it does.`,
 	flags.BoolVar(&f.stats, "stats", false, "say on standard error what time, fuel and memory it took")
 	flags.StringArrayVarP(&f.env, "env", "e", nil, "give it the environment variable `NAME=VALUE`, or NAME as it is here; repeatable")
 	flags.VarP(&f.volumes, "volume", "v", "show it the directory SRC as DST, to read and write, or only to read with :ro; repeatable")
+	flags.Var(&f.trace, "trace", "show on standard error what it does: all, or of the `KINDS` line, call, return, exception, callback")
+	flags.Lookup("trace").NoOptDefVal = "all"
 	f.packages.register(flags)
 	flags.BoolVar(&f.noMetadata, "no-metadata", false, "do not use the script's inline metadata")
 	flags.BoolVar(&f.offline, "offline", false, "make no connection if a bundle has to be built")
@@ -153,6 +156,7 @@ func (a *app) runScript(cmd *cobra.Command, f *runFlags, line commandLine) error
 		FuelLimit:   f.fuel,
 		FilesLimit:  f.files.bytes,
 		OutputLimit: 1, // it goes to the streams; nobody looks at the copy
+		Trace:       f.trace.trace(a.stderr),
 	}
 	if f.json {
 		config.Stdout, config.Stderr, config.ResultName, config.OutputLimit = nil, nil, "", f.output.bytes

@@ -42,7 +42,7 @@ var rooms = map[string]room{
 	".": {
 		imports: []string{
 			"bundle", "internal/cache", "internal/calls", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
-			"internal/image", "internal/stubs", "internal/vfs", "internal/version", "internal/wasi",
+			"internal/image", "internal/journal", "internal/stubs", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
 		tests:     []string{"bundle/build", "internal/testbundle"},
@@ -52,16 +52,18 @@ var rooms = map[string]room{
 	"internal/abi":           {imports: []string{"internal/engine"}, pure: true},
 	"internal/atomicfile":    {externals: []string{xsys}},
 	"internal/cache":         {imports: []string{"internal/atomicfile"}, externals: []string{xsys}},
-	"internal/calls":         {pure: true},
+	"internal/calls":         {imports: []string{"internal/journal"}, pure: true},
+	"internal/journal":       {pure: true},
 	"internal/engine":        {},
 	"internal/engine/wazero": {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/wasm"}, externals: []string{wazeroModule, compress, xsys}},
 	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
+	"internal/trace":         {pure: true},
 	"internal/stubs":         {imports: []string{"internal/calls"}, pure: true},
 	"internal/version":       {pure: true},
 	"internal/vfs":           {imports: []string{"internal/image"}, externals: []string{xsys}},
-	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
+	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
 	"internal/wasi/bindings": {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 
 	// What makes a bundle.
@@ -106,6 +108,8 @@ var rooms = map[string]room{
 	"conformance":    {imports: []string{".", "internal/apt"}},
 
 	// Programs that show how; each is what a user of the module may write.
+	"examples/approval":           {imports: []string{"."}},
+	"examples/with_tracing":       {imports: []string{"."}},
 	"examples/simple":             {imports: []string{"."}},
 	"examples/files":              {imports: []string{"."}},
 	"examples/error_handling":     {imports: []string{"."}},

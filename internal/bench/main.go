@@ -105,6 +105,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := rt.latency(ctx, out, *repeat); err != nil {
 		return err
 	}
+	if err := rt.tracing(ctx, out); err != nil {
+		return err
+	}
 	if err := rt.benchCallbacks(ctx, out, peerPython, min(*rounds, 5)); err != nil {
 		return err
 	}

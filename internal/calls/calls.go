@@ -63,6 +63,8 @@ type Config struct {
 	Bytes int64
 	// Panicked, if not nil, is told of a function that panicked.
 	Panicked func(name string, value any, stack []byte)
+	// Log, if not nil, is the journal of the calls.
+	Log *Log
 	// Around, if not nil, determines the result of each call instead of next,
 	// which runs the function. It is called in the call's goroutine.
 	Around func(ctx context.Context, call *Call, next func() (Value, error)) (Value, error)
@@ -179,6 +181,7 @@ type Table struct {
 	failures failures
 	closed   bool
 	arrived  chan struct{} // tells that finished has something; room for one
+	quiet    chan struct{} // tells that a call has finished or is suspended; room for one
 
 	// Goroutines are used again, which spares each call the growing of a stack.
 	workers sync.WaitGroup
@@ -202,6 +205,10 @@ type call struct {
 	outcome   []byte
 	awaited   bool // by Start or Join, so not to be reported
 	abandoned bool
+	// Of calls that are in a journal:
+	arguments Arguments
+	suspended bool
+	reason    string
 }
 
 // New makes the table of an execution.
@@ -209,7 +216,7 @@ func New(config Config) *Table {
 	if config.Bytes == 0 {
 		config.Bytes = DefaultBytes
 	}
-	return &Table{config: config, arrived: make(chan struct{}, 1)}
+	return &Table{config: config, arrived: make(chan struct{}, 1), quiet: make(chan struct{}, 1)}
 }
 
 // Made is how many calls were made.

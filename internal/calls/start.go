@@ -21,8 +21,8 @@ type Binary struct {
 	Content   []byte
 }
 
-// Start makes a call. What it is given is copied.
-func (t *Table) Start(ctx context.Context, function uint32, arguments []byte, binary []Binary) (Status, error) {
+// start makes a call that no journal has.
+func (t *Table) start(ctx context.Context, function uint32, arguments []byte, binary []Binary) (Status, error) {
 	if uint64(function) >= uint64(len(t.config.Functions)) {
 		return Status{}, &NumberError{"function", function}
 	}
@@ -40,11 +40,7 @@ func (t *Table) Start(ctx context.Context, function uint32, arguments []byte, bi
 	if err != nil {
 		return t.refuse(c, Refused, err)
 	}
-	if f.Timeout > 0 {
-		ctx, c.cancel = context.WithTimeoutCause(ctx, f.Timeout, &TimeoutError{f.Timeout})
-	} else {
-		ctx, c.cancel = context.WithCancel(ctx)
-	}
+	ctx, c.cancel = t.context(ctx, f)
 	if err := t.keep(c, 1); err != nil {
 		return Status{}, err
 	}
@@ -61,6 +57,14 @@ func (t *Table) Start(ctx context.Context, function uint32, arguments []byte, bi
 		}
 	}
 	return c.status(), nil
+}
+
+// context is that of a call of f.
+func (t *Table) context(ctx context.Context, f *Function) (context.Context, context.CancelFunc) {
+	if f.Timeout > 0 {
+		return context.WithTimeoutCause(ctx, f.Timeout, &TimeoutError{f.Timeout})
+	}
+	return context.WithCancel(ctx)
 }
 
 // job is a call to be made.
@@ -223,6 +227,11 @@ func copyArguments(f *Function, arguments []byte, binary []Binary) (Arguments, e
 
 // run determines a call's result.
 func (t *Table) run(ctx context.Context, f *Function, c *call, arguments Arguments) {
+	if t.config.Log != nil {
+		t.mu.Lock()
+		c.arguments = arguments
+		t.mu.Unlock()
+	}
 	var value Value
 	var err error
 	defer func() { t.finish(ctx, c, value, err) }() // also if the goroutine is ended
@@ -246,6 +255,10 @@ func (t *Table) finish(ctx context.Context, c *call, value Value, err error) {
 	var timeout *TimeoutError
 	var argument *ArgumentError
 	var panicked *PanicError
+	var later *SuspendError
+	if errors.As(err, &later) && t.config.Log == nil {
+		err = errNoJournal
+	}
 	switch {
 	case err == nil && value.IsBinary:
 		state, outcome = Bytes, value.Binary
@@ -273,7 +286,15 @@ func (t *Table) finish(ctx context.Context, c *call, value Value, err error) {
 	defer t.mu.Unlock()
 	t.pending--
 	t.held -= c.size
-	t.settle(c, state, outcome, err)
+	if later != nil && t.config.Log != nil {
+		t.suspend(c, later.Reason)
+	} else {
+		t.settle(c, state, outcome, err)
+		select {
+		case t.quiet <- struct{}{}:
+		default:
+		}
+	}
 	c.cancel()
 }
 

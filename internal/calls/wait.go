@@ -21,10 +21,35 @@ const maxReported = 64
 // with the context's cause when the context is done, and with [ErrInterrupted]
 // when interrupts, which may be nil, is readable.
 func (t *Table) Wait(ctx context.Context, limit time.Duration, interrupts <-chan struct{}) ([]Status, error) {
+	l := t.config.Log
+	if l != nil {
+		if l.replaying() {
+			return t.waitAgain(ctx, limit, interrupts)
+		}
+		if err := t.goLive(ctx); err != nil {
+			return nil, err
+		}
+	}
+	reported, err := t.wait(ctx, limit, interrupts)
+	if l == nil || err != nil {
+		return reported, err
+	}
+	if len(reported) == 0 {
+		l.waits++
+	}
+	return reported, t.recordDone(reported, false)
+}
+
+func (t *Table) wait(ctx context.Context, limit time.Duration, interrupts <-chan struct{}) ([]Status, error) {
 	var expired <-chan time.Time
 	for {
 		if reported := t.report(); len(reported) > 0 || limit <= 0 {
 			return reported, nil
+		}
+		if t.config.Log != nil {
+			if err := t.onlySuspended(); err != nil {
+				return nil, err
+			}
 		}
 		if expired == nil && limit < Forever {
 			timer := time.NewTimer(limit)
@@ -68,6 +93,9 @@ func (t *Table) report() []Status {
 // Arrived gives nil if a call has finished that Wait has not reported, else a
 // channel that becomes readable when one may have.
 func (t *Table) Arrived() <-chan struct{} {
+	if l := t.config.Log; l.replaying() && l.Replay[l.at].Done != 0 {
+		return nil
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.finished) > 0 {
@@ -78,6 +106,23 @@ func (t *Table) Arrived() <-chan struct{} {
 
 // Join waits for one call, which Wait does not report then. It ends as Wait does.
 func (t *Table) Join(ctx context.Context, number uint32, interrupts <-chan struct{}) (Status, error) {
+	l := t.config.Log
+	if l != nil {
+		if l.replaying() {
+			return t.joinAgain(ctx, number)
+		}
+		if err := t.goLive(ctx); err != nil {
+			return Status{}, err
+		}
+	}
+	status, err := t.join(ctx, number, interrupts)
+	if l == nil || err != nil {
+		return status, err
+	}
+	return status, t.recordDone([]Status{status}, false)
+}
+
+func (t *Table) join(ctx context.Context, number uint32, interrupts <-chan struct{}) (Status, error) {
 	t.mu.Lock()
 	c := t.calls[number]
 	if c != nil {
@@ -87,12 +132,24 @@ func (t *Table) Join(ctx context.Context, number uint32, interrupts <-chan struc
 	if c == nil {
 		return Status{}, &NumberError{"call", number}
 	}
-	select {
-	case <-c.done:
-	case <-interrupts:
-		return Status{Number: number}, ErrInterrupted
-	case <-ctx.Done():
-		return Status{}, context.Cause(ctx)
+	for waiting := true; waiting; {
+		t.mu.Lock()
+		suspended := c.suspended
+		t.mu.Unlock()
+		if suspended {
+			if err := t.onlySuspended(); err != nil {
+				return Status{}, err
+			}
+		}
+		select {
+		case <-c.done:
+			waiting = false
+		case <-t.quiet: // looks again
+		case <-interrupts:
+			return Status{Number: number}, ErrInterrupted
+		case <-ctx.Done():
+			return Status{}, context.Cause(ctx)
+		}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

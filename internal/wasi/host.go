@@ -23,6 +23,7 @@ import (
 	"github.com/eryx-build/eryx/internal/abi"
 	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
+	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi/bindings"
 )
@@ -57,6 +58,8 @@ type Config struct {
 	// Random must be fit for keys; nil is the operating system's. nil for
 	// InsecureRandom is the same as Random.
 	Random, InsecureRandom io.Reader
+	// Tracer is told what the script does; nil selects nothing.
+	Tracer *trace.Tracer
 	// Calls is what the guest may call; nil is nothing.
 	Calls *calls.Table
 	// SearchPath has the directories in which the guest finds modules of

@@ -10,6 +10,7 @@
 #include "abi.h"
 #include "callbacks.h"
 #include "heap.h"
+#include "trace.h"
 #include "wait.h"
 
 #define INTERFACE "eryx:sandbox/interpreter@0.1.0"
@@ -320,6 +321,11 @@ find_support(void)
         install(&wait_definition, "eryx_support.host") < 0 ||
         callbacks_install(install) < 0) {
         return -1;
+    }
+    for (PyMethodDef *d = trace_definitions; d->name != NULL; d++) {
+        if (install(d, "eryx_support.tracing") < 0) {
+            return -1;
+        }
     }
     return 0;
 }

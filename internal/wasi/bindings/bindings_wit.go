@@ -12,6 +12,7 @@ import (
 type Host interface {
 	MeteringHost
 	ProcessHost
+	TracingHost
 	CallbacksHost
 	EnvironmentHost
 	ExitHost
@@ -49,6 +50,27 @@ var table = []function{
 	}},
 	{"eryx:sandbox/process@0.1.0", "exit", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callProcessExit(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "tracing-selection", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTracingSelection(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "name-function", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32}, []engine.ValueType{engine.I32}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callNameFunction(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "forget-function", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callForgetFunction(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "trace-line", []engine.ValueType{engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTraceLine(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "trace-call", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTraceCall(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "trace-return", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTraceReturn(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "trace-exception", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTraceException(ctx, host, g, stack)
 	}},
 	{"eryx:sandbox/callbacks@0.1.0", "declared", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callDeclared(ctx, host, g, stack)

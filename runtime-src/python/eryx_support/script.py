@@ -9,7 +9,7 @@ import linecache
 import sys
 from functools import partial
 
-from eryx_support import restore
+from eryx_support import restore, tracing
 from eryx_support.streams import flush, write_stderr
 
 # The tags of variant outcome.
@@ -141,6 +141,7 @@ def run(source, filename, namespace):
         len(source), None, [line + "\n" for line in lines.split("\n")], filename,
     )  # fmt: skip
     code = _compile(source, filename, "exec", _ALLOW_TOP_LEVEL_AWAIT, True)
+    tracing.start(filename)
     value = _eval(code, namespace)
     if code.co_flags & _CO_COROUTINE:
         load("loop").run(value)
