@@ -41,9 +41,9 @@ func (h *Host) Wait(ctx context.Context, nanoseconds uint64) ([]bindings.Status,
 	if nanoseconds == 0 || h.config.Advance == nil && nanoseconds < uint64(calls.Forever) {
 		limit = time.Duration(nanoseconds)
 	}
-	finished, err := h.calls.Wait(ctx, limit, h.config.Interrupts)
+	finished, err := h.calls.Wait(ctx, limit, h.interrupts())
 	if errors.Is(err, calls.ErrInterrupted) {
-		return nil, h.config.Interrupt(ctx)
+		return nil, h.interrupt(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -58,9 +58,9 @@ func (h *Host) Wait(ctx context.Context, nanoseconds uint64) ([]bindings.Status,
 // Join implements eryx:sandbox/callbacks. A call that is pending afterwards was
 // not waited for because of an interrupt.
 func (h *Host) Join(ctx context.Context, call uint32) (bindings.Status, error) {
-	status, err := h.calls.Join(ctx, call, h.config.Interrupts)
+	status, err := h.calls.Join(ctx, call, h.interrupts())
 	if errors.Is(err, calls.ErrInterrupted) {
-		err = h.config.Interrupt(ctx)
+		err = h.interrupt(ctx)
 	}
 	return callStatus(status), err
 }
