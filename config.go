@@ -55,6 +55,11 @@ type SandboxConfig struct {
 	// means "result".
 	ResultName string
 
+	// Checkpoint, for a session, is to copy its state before each execution, so
+	// that one which fails, in whatever way, leaves no trace. Copying takes
+	// time with what the session has changed in memory and files.
+	Checkpoint bool
+
 	// Timeout limits the time of one execution; 0 means [DefaultTimeout],
 	// [Unlimited] none beside the context's.
 	Timeout time.Duration

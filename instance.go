@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -17,9 +18,10 @@ import (
 )
 
 // instance is a guest restored from the image, with the host that it runs
-// against. It executes once.
+// against.
 type instance struct {
 	engine.Instance
+	ended          bool // by an error or from outside: it cannot be called again
 	config         *SandboxConfig
 	host           *wasi.Host
 	fuel           *fuel
@@ -29,6 +31,52 @@ type instance struct {
 // restore makes an instance from the image. config has its defaults, and stays
 // as it is.
 func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance, error) {
+	return r.renew(ctx, config, config.Stdin, nil, nil)
+}
+
+// renew makes an instance that is where a moment was, or new if that is nil.
+// The old instance, which may be nil, is used up: it is made the new one where
+// that is possible, and closed where not.
+func (r *Runtime) renew(ctx context.Context, config *SandboxConfig, stdin io.Reader, old *instance, at *moment) (*instance, error) {
+	closeOld := func() error {
+		if old == nil {
+			return nil
+		}
+		return old.close()
+	}
+	i, err := r.newHost(config, stdin, at)
+	if err != nil {
+		return nil, errors.Join(err, closeOld())
+	}
+	start := engine.InstanceConfig{
+		Host:        i.host,
+		Image:       r.image,
+		MemoryLimit: uint64(config.MemoryLimit),
+		Globals:     r.globals,
+	}
+	if at != nil {
+		start.State = at.memory
+	}
+	if old != nil && !old.ended {
+		switch err := old.Reset(ctx, start); {
+		case err == nil:
+			i.Instance = old.Instance
+			return i, old.host.Close()
+		case !errors.Is(err, engine.ErrNoReset):
+			return nil, errors.Join(fmt.Errorf("eryx: resetting the interpreter: %w", err), i.host.Close(), closeOld())
+		}
+	}
+	if err := closeOld(); err != nil {
+		return nil, errors.Join(err, i.host.Close())
+	}
+	if i.Instance, err = r.module.Instantiate(ctx, start); err != nil {
+		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter: %w", err), i.host.Close())
+	}
+	return i, nil
+}
+
+// newHost makes an instance that is only a host yet.
+func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, at *moment) (*instance, error) {
 	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit})
 	if err != nil {
 		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
@@ -41,27 +89,23 @@ func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance
 	i := &instance{
 		config: config,
 		fuel:   &fuel{},
-		stdout: &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
-		stderr: &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
+		stdout: &output{stream: "stdout"},
+		stderr: &output{stream: "stderr"},
 	}
 	i.host = wasi.New(wasi.Config{
-		Stdin:      config.Stdin,
+		Stdin:      stdin,
 		Stdout:     i.stdout,
 		Stderr:     i.stderr,
 		FS:         files,
 		Checkpoint: i.fuel.checkpoint,
 	})
-	if err := i.host.Restore(r.handles); err != nil {
-		return nil, fmt.Errorf("eryx: restoring the handles of the image: %w", err)
+	if at == nil {
+		err = i.host.Restore(r.handles)
+	} else {
+		err = i.host.Resume(at.host)
 	}
-	i.Instance, err = r.module.Instantiate(ctx, engine.InstanceConfig{
-		Host:        i.host,
-		Image:       r.image,
-		MemoryLimit: uint64(config.MemoryLimit),
-		Globals:     r.globals,
-	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter: %w", err), i.host.Close())
+		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter's handles: %w", err), i.host.Close())
 	}
 	return i, nil
 }
@@ -83,35 +127,64 @@ func (r *Runtime) fits(config *SandboxConfig, source string) error {
 	return nil
 }
 
-// execute runs source in an instance that has executed nothing yet.
-func (i *instance) execute(ctx context.Context, source string) (*Result, error) {
-	entropy := make([]byte, 32)
-	if _, err := rand.Read(entropy); err != nil {
-		return nil, fmt.Errorf("eryx: reading randomness: %w", err)
-	}
-	request := guest.Request{
+// request is what a guest is told of a script; seeded says whether its
+// randomness is seeded.
+func (c *SandboxConfig) request(source string, seeded bool) (*guest.Request, error) {
+	request := &guest.Request{
 		Source:     source,
-		Filename:   i.config.Filename,
-		Arguments:  i.config.Args,
-		Entropy:    entropy,
-		ResultName: i.config.ResultName,
+		Filename:   c.Filename,
+		Arguments:  c.Args,
+		ResultName: c.ResultName,
 	}
-	for name, value := range i.config.Env {
+	if seeded {
+		request.Entropy = make([]byte, 32)
+		if _, err := rand.Read(request.Entropy); err != nil {
+			return nil, fmt.Errorf("eryx: reading randomness: %w", err)
+		}
+	}
+	for name, value := range c.Env {
 		request.Environment = append(request.Environment, [2]string{name, value})
 	}
 	slices.SortFunc(request.Environment, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	return request, nil
+}
 
-	limited, cancel := i.config.limitTime(ctx)
-	defer cancel()
-	limited, abort := context.WithCancelCause(limited)
-	defer abort(nil)
-	i.stdout.abort, i.stderr.abort = abort, abort
-	if err := i.fuel.start(limited, i); err != nil {
-		return nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
+// execute runs source in an instance that has executed nothing yet.
+func (i *instance) execute(ctx context.Context, source string) (*Result, error) {
+	request, err := i.config.request(source, true)
+	if err != nil {
+		return nil, err
 	}
-	client := guest.Client{Instance: i}
+	return i.run(ctx, func(ctx context.Context, client guest.Client) (guest.Outcome, error) {
+		return client.Execute(ctx, *request)
+	})
+}
+
+// begin prepares a call of the guest; end has to be called after it.
+func (i *instance) begin(ctx context.Context) (limited context.Context, end func(), err error) {
+	limited, cancel := i.config.limitTime(ctx)
+	limited, abort := context.WithCancelCause(limited)
+	end = func() { abort(nil); cancel() }
+	i.stdout.begin(i.config.OutputLimit, i.config.Stdout, abort)
+	i.stderr.begin(i.config.OutputLimit, i.config.Stderr, abort)
+	if err := i.fuel.start(limited, i); err != nil {
+		end()
+		i.ended = true
+		return nil, nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
+	}
+	return limited, end, nil
+}
+
+// run has the guest execute a script, within the limits. Where it is ended from
+// outside, the instance cannot be used again.
+func (i *instance) run(ctx context.Context, do func(context.Context, guest.Client) (guest.Outcome, error)) (*Result, error) {
+	limited, end, err := i.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	began := time.Now()
-	outcome, err := client.Execute(limited, request)
+	outcome, err := do(limited, guest.Client{Instance: i})
 	result := &Result{
 		Duration:        time.Since(began),
 		Stdout:          i.stdout.kept,
@@ -121,6 +194,7 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 		PeakMemory:      int64(i.Memory().Size()),
 		Fuel:            i.fuel.used(i),
 	}
+	i.ended = err != nil
 	if failed := cmp.Or(i.stdout.failed, i.stderr.failed); failed != nil {
 		return result, failed
 	}
@@ -128,6 +202,27 @@ func (i *instance) execute(ctx context.Context, source string) (*Result, error) 
 		return result, executionError(limited, err)
 	}
 	return result, result.settle(outcome)
+}
+
+// call has the guest do something else, within the same limits.
+func (i *instance) call(ctx context.Context, do func(context.Context, guest.Client) error) error {
+	limited, end, err := i.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	err = do(limited, guest.Client{Instance: i})
+	exception, raised := errors.AsType[*guest.Exception](err)
+	i.ended = err != nil && !raised
+	switch failed := cmp.Or(i.stdout.failed, i.stderr.failed); {
+	case failed != nil:
+		return failed
+	case raised:
+		return newPythonError(exception)
+	case err != nil:
+		return executionError(limited, err)
+	}
+	return nil
 }
 
 // limitTime is ctx with the configuration's own limit.

@@ -21,6 +21,10 @@ type Result struct {
 	// execution itself was successful.
 	ValueError error
 
+	// State, of an execution in a [Session], says what the session's state is
+	// now.
+	State SessionState
+
 	// Duration is the wall time of the execution.
 	Duration time.Duration
 	// PeakMemory is the size that the interpreter's memory reached, in bytes,

@@ -5,7 +5,7 @@ from eryx_support.builtins_copy import builtins_copy as __builtins__
 import gc
 import sys
 
-from eryx_support import restore, script
+from eryx_support import restore, script, session
 from eryx_support.streams import flush
 
 # The tags of result<_, exception>.
@@ -83,6 +83,7 @@ def _seal():
     )
     main = sys.modules.get("__main__")
     script.warm_up(_WARM_UP_ROUNDS)
+    session.warm_up(_WARM_UP_ROUNDS)
     modules = tuple(sorted(name for name in sys.modules if type(name) is str))
     flush()
     gc.collect()

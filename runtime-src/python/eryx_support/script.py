@@ -18,6 +18,7 @@ _ALLOW_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 # Looked up here, once: a script can replace them in their modules.
+_code_type = type((lambda: None).__code__)
 _collect = gc.collect
 _compile = builtins.compile
 _eval = builtins.eval
@@ -35,6 +36,9 @@ _set_trace = sys.settrace
 # Run as if by nobody, like CPython's own: a warning about a coroutine that was
 # never awaited says sys:1 rather than a line in here.
 _drop_variables = _compile("for name in names: namespace[name] = None\ncollect()", "sys", "exec")
+
+# The names of scripts that define no function, class or the like.
+_passing = set()
 
 # The name of the script that runs or ran last.
 _filename = "<user>"
@@ -89,19 +93,32 @@ def execute(source, filename, arguments, environment, entropy, result_name):
     ``environment`` is a flat tuple of names and values in turn.
     """
     namespace = None
-    try:
+
+    def prepare():
+        nonlocal namespace
         restore.restore(arguments, environment, entropy)
         namespace = new_main("__main__")
+        return namespace
+
+    outcome = attempt(prepare, source, filename, result_name)
+    exit(namespace)
+    return outcome
+
+
+def attempt(prepare, source, filename, result_name):
+    """Runs a script in the namespace that prepare() returns, and returns
+    ``(tag, payload)``."""
+    try:
+        namespace = prepare()
         run(source, filename, namespace)
         outcome = _result(namespace, result_name)
     except SystemExit as exit:
         outcome = EXITED, _exit_code(exit)
     except BaseException as exception:
-        _reset_interpreter()
+        reset_interpreter()
         _call_excepthook(exception)
         outcome = RAISED, describe(exception)
-    _reset_interpreter()
-    _exit(namespace)
+    reset_interpreter()
     return outcome
 
 
@@ -118,18 +135,31 @@ def run(source, filename, namespace):
     global _filename
     _filename = filename
     source = source.removeprefix("\ufeff")
-    _refuse_nul(source, filename)
+    if "\0" in source:
+        _refuse_nul(source, filename)
     lines = source
     if "\r" in lines:
         lines = lines.replace("\r\n", "\n").replace("\r", "\n")
     # Not splitlines(), which knows more line ends than Python's grammar does.
-    _line_cache[filename] = (
-        len(source), None, [line + "\n" for line in lines.split("\n")], filename,
-    )  # fmt: skip
+    lines = [line + "\n" for line in lines.split("\n")] if "\n" in lines else [lines + "\n"]
+    _line_cache[filename] = len(source), None, lines, filename
     code = _compile(source, filename, "exec", _ALLOW_TOP_LEVEL_AWAIT, True)
+    for constant in code.co_consts:
+        if type(constant) is _code_type:
+            _passing.discard(filename)
+            break
+    else:
+        _passing.add(filename)
     value = _eval(code, namespace)
     if code.co_flags & _CO_COROUTINE:
         load("loop").run(value)
+
+
+def forget_source(filename):
+    """Lets the lines of a script go that has ended and left no function."""
+    if filename in _passing:
+        _passing.discard(filename)
+        _line_cache.pop(filename, None)
 
 
 def _refuse_nul(source, filename):
@@ -155,7 +185,7 @@ def _result(namespace, name):
                 return COMPLETED, result.encode(namespace[name])
         return COMPLETED, result.encode(namespace[name])
     except BaseException as exception:
-        _reset_interpreter()
+        reset_interpreter()
         return UNSERIALIZABLE, result.why_not(exception)
 
 
@@ -188,7 +218,7 @@ def _call_excepthook(exception):
         write_stderr(f"Error in sys.excepthook: {name}\n")
 
 
-def _reset_interpreter():
+def reset_interpreter():
     """Takes back what would get into the way of the code that follows."""
     _set_trace(None)
     _set_profile(None)
@@ -198,7 +228,7 @@ def _reset_interpreter():
         pass
 
 
-def _exit(namespace):
+def exit(namespace):
     """What CPython does when a script has ended: exit functions, then the
     script's own variables go, so that __del__ methods run and files are
     written, then the streams."""
@@ -208,7 +238,7 @@ def _exit(namespace):
         except BaseException:
             pass
     flush()
-    _clear(namespace or {})
+    clear(namespace or {})
     flush()
 
 
@@ -250,7 +280,7 @@ def warm_up(rounds):
         _exit_functions = functions
 
 
-def _clear(namespace):
+def clear(namespace):
     """Drops a module's variables in CPython's order, names with a leading
     underscore first and builtins not at all, and collects garbage."""
     try:
