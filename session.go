@@ -35,6 +35,8 @@ type Session struct {
 	stdin  *wasi.Input
 	guest  *instance // nil if it could not be restored; then it is tried again
 	closed bool
+	// lease, in a pool, is the context of who has the session now.
+	lease context.Context
 	// scripts counts the executions since the image, by which they are told
 	// apart in tracebacks.
 	scripts int
@@ -127,6 +129,10 @@ func (s *Session) enter(ctx context.Context) error {
 	case <-ctx.Done():
 		return &CanceledError{context.Cause(ctx)}
 	}
+	if s.lease != nil && s.lease.Err() != nil {
+		s.leave()
+		return ErrClosed
+	}
 	if s.closed {
 		s.leave()
 		return ErrClosed
@@ -181,6 +187,8 @@ func (s *Session) Execute(ctx context.Context, source string) (*Result, error) {
 		return nil, err
 	}
 	s.scripts++
+	ctx, stop := s.during(ctx)
+	defer stop()
 	result, err := s.guest.run(ctx, func(ctx context.Context, client guest.Client) (guest.Outcome, error) {
 		return client.Run(ctx, *request)
 	})
@@ -234,6 +242,8 @@ func (s *Session) call(ctx context.Context, do func(ctx context.Context, client 
 	if err := s.present(ctx); err != nil {
 		return err
 	}
+	ctx, stop := s.during(ctx)
+	defer stop()
 	err := s.guest.call(ctx, do)
 	if s.guest.ended {
 		err = alsoClosing(err, s.rewind(context.WithoutCancel(ctx), nil))
@@ -312,6 +322,49 @@ func (s *Session) rewind(ctx context.Context, to *moment) error {
 	}
 	s.guest = i
 	return nil
+}
+
+// during is ctx, done also when the session's lease is.
+func (s *Session) during(ctx context.Context) (context.Context, func()) {
+	if s.lease == nil {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(s.lease, func() { cancel(context.Cause(s.lease)) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// adopt gives a session that is as new another configuration.
+func (s *Session) adopt(ctx context.Context, config *SandboxConfig) error {
+	s.turn <- struct{}{}
+	defer s.leave()
+	memory, files := s.config.MemoryLimit, s.config.FilesLimit
+	if err := s.configure(config); err != nil {
+		return err
+	}
+	if s.config.MemoryLimit != memory || s.config.FilesLimit != files {
+		return s.rewind(ctx, nil)
+	}
+	return nil
+}
+
+// pass ends the session and makes another one of its interpreter, of which
+// nothing is left, and says whether that was done in place. The new session is
+// there also beside an error, to be closed.
+func (s *Session) pass(config *SandboxConfig) (next *Session, inPlace bool, err error) {
+	s.turn <- struct{}{}
+	defer s.leave()
+	guest := s.guest
+	s.guest, s.closed = nil, true
+	next = &Session{runtime: s.runtime, turn: make(chan struct{}, 1), unseeded: true}
+	if err := next.configure(config); err != nil {
+		if guest != nil {
+			err = errors.Join(err, guest.close())
+		}
+		return next, false, err
+	}
+	next.guest, err = s.runtime.renew(context.Background(), &next.config, next.stdin, guest, nil)
+	return next, err == nil && guest != nil && next.guest.Instance == guest.Instance, err
 }
 
 var _ io.Closer = (*Session)(nil)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // State is what a file system holds in memory: not what is mounted in it. It is
@@ -246,37 +247,36 @@ func (f *FS) resume(state *State) ([]memory, error) {
 			d.removed, d.parent, d.links = true, f.root, 0
 		}
 	}
-	// Each directory has one name, so what the root does not lead to is a ring.
-	seen := 0
-	var count func(d *memDir)
-	var stack []*memDir
-	count = func(d *memDir) {
-		seen++
-		for _, e := range d.entries {
-			if child, ok := e.node.(*memDir); ok && !child.fixed {
-				stack = append(stack, child)
-			}
-		}
+	if !isTree(f.root, nodes) {
+		return nil, badState("the directories are not a tree")
 	}
-	stack = append(stack, f.root)
+	return nodes, nil
+}
+
+// isTree reports whether the root and the directories without a name lead to
+// all directories. Each has at most one name, so the rest would be rings.
+func isTree(root *memDir, nodes []memory) bool {
+	pending := []*memDir{root}
 	total := 0
 	for _, n := range nodes {
 		if d, ok := n.(*memDir); ok {
 			total++
 			if d.removed {
-				stack = append(stack, d)
+				pending = append(pending, d)
 			}
 		}
 	}
-	for len(stack) > 0 && seen <= total {
-		d := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		count(d)
+	seen := 0
+	for ; len(pending) > 0; seen++ {
+		d := pending[len(pending)-1]
+		pending = pending[:len(pending)-1]
+		for _, e := range d.entries {
+			if child, ok := e.node.(*memDir); ok && !child.fixed {
+				pending = append(pending, child)
+			}
+		}
 	}
-	if seen != total {
-		return nil, badState("the directories are not a tree")
-	}
-	return nodes, nil
+	return seen == total
 }
 
 // clearTree takes away what every file system has at its beginning.
@@ -353,7 +353,7 @@ func (f *FS) resumeFile(s *NodeState, a attr) (memory, error) {
 // resumeEntries gives nodes their names in a directory.
 func (f *FS) resumeEntries(d *memDir, entries []EntryState, nodes []memory) error {
 	for _, e := range entries {
-		if err := checkName(e.Name); err != nil || e.Name == "." || e.Name == ".." {
+		if checkName(e.Name) != nil || checkPath(e.Name) != nil || e.Name == "." || e.Name == ".." || strings.Contains(e.Name, "/") {
 			return badState("the name %q", e.Name)
 		}
 		if e.Node <= 0 || e.Node >= len(nodes) {

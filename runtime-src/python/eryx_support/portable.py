@@ -68,7 +68,7 @@ def load(data, variables):
         raise ValueError("this is not what a session's variables are saved as")
     _loading.append(variables)
     try:
-        unpickler = _Unpickler(io.BytesIO(data[len(_MAGIC) :]))
+        unpickler = pickle.Unpickler(io.BytesIO(data[len(_MAGIC) :]))
         loaded = unpickler.load()
         while cells := unpickler.load():
             for cell, contents in cells:
@@ -123,16 +123,11 @@ class _Missing:
 _loading = []
 
 
-class _Unpickler(pickle.Unpickler):
-    pass
-
-
 class _Pickler(pickle.Pickler):
     def __init__(self, file, variables):
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
         self.variables = variables
         self.cells = []
-        self.seen = {}
 
     def reducer_override(self, thing):
         kind = type(thing)
@@ -198,11 +193,10 @@ class _Pickler(pickle.Pickler):
                 if name.startswith("__") and not name.endswith("__"):
                     name = f"_{cls.__name__.lstrip('_')}{name}"
                 attributes.pop(name, None)
+        if "__orig_bases__" in attributes:  # which Generic looks for
+            given["__orig_bases__"] = attributes["__orig_bases__"]
         for name in given:
             attributes.pop(name, None)
-        bases = types.get_original_bases(cls) if "__orig_bases__" in attributes else cls.__bases__
-        if bases != cls.__bases__:
-            attributes.pop("__parameters__", None)
         arguments = type(cls), cls.__name__, cls.__bases__, given
         return _make_class, arguments, attributes, None, None, _set_class
 
@@ -277,7 +271,13 @@ def _reduce_type_variable(variable):
     return _make_type_variable, (type(variable), constraints, arguments)
 
 
+def _reduce_descriptor(descriptor):
+    return _descriptor, (descriptor.__objclass__, descriptor.__name__)
+
+
 _reducers = {
+    types.GetSetDescriptorType: _reduce_descriptor,
+    types.MemberDescriptorType: _reduce_descriptor,
     types.ModuleType: _reduce_module,
     types.CodeType: lambda code: (_make_code, (marshal.dumps(code),)),
     types.MappingProxyType: lambda proxy: (types.MappingProxyType, (dict(proxy),)),
@@ -300,6 +300,10 @@ def _import(name):
         return importlib.import_module(name)
     except Exception as exception:
         return _Missing(_reason(exception))
+
+
+def _descriptor(owner, name):
+    return vars(owner)[name]
 
 
 def _make_code(data):
@@ -328,16 +332,12 @@ def _set_function(function, state):
 def _make_class(metaclass, name, bases, attributes):
     # Not the metaclass's own way of making classes, which may count, register
     # or change them a second time.
-    make = type.__new__ if metaclass.__init__ is type.__init__ or not issubclass(metaclass, type) else metaclass
-    if make is metaclass:
-        return metaclass(name, bases, attributes)
     return type.__new__(metaclass, name, bases, attributes)
 
 
 def _set_class(cls, attributes):
     for name, value in attributes.items():
-        if name == "__abstractmethods__" or name not in ("__dict__", "__weakref__"):
-            type.__setattr__(cls, name, value)
+        type.__setattr__(cls, name, value)
 
 
 def _make_enum(metaclass, bases, name, qualname, module, members):
