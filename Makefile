@@ -93,13 +93,25 @@ PEER_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3; do \
 NUMPY        := numpy==2.5.5
 NUMPY_NATIVE := $(TOOLS)/$(subst ==,-,$(NUMPY))
 
-bench: build $(PEER)/.installed $(NUMPY_NATIVE)/.installed
+# componentize-py's component, under wasmtime, is given the same wheel.
+COMPONENTIZE := $(TOOLS)/componentize-py-0.24.0
+
+bench: build $(PEER)/.installed $(NUMPY_NATIVE)/.installed $(COMPONENTIZE)/.installed
 	@mkdir -p dist $(dir $(BUNDLE))
 	$(BIN)/eryx-build bundle --quiet --preimport $(PREIMPORT) -o $(BUNDLE)
 	$(GO) build -o $(BIN)/bench ./internal/bench
 	$(BIN)/eryx-build bundle --quiet --no-project -p $(NUMPY) --preimport numpy -o dist/numpy.eryx
+	$(BIN)/eryx-build wheel --quiet $(NUMPY) -o dist
 	$(BIN)/bench -bundle $(BUNDLE) -cli $(BIN)/eryx-build -peer $(PEER) \
-		-numpy dist/numpy.eryx -numpy-python $(NUMPY_NATIVE)/bin/python
+		-numpy dist/numpy.eryx -numpy-python $(NUMPY_NATIVE)/bin/python \
+		-numpy-componentize $(COMPONENTIZE) -numpy-wheel dist/$(subst ==,-,$(NUMPY))-cp314-cp314-wasi_wasm32.whl
+
+$(COMPONENTIZE)/.installed:
+	@test -n "$(PEER_PYTHON)" || { echo "make bench: no Python 3.12 or newer for componentize-py; name one with PEER_PYTHON=..." >&2; exit 1; }
+	@rm -rf $(COMPONENTIZE)
+	$(PEER_PYTHON) -m venv $(COMPONENTIZE)
+	$(COMPONENTIZE)/bin/pip install --quiet --disable-pip-version-check componentize-py==0.24.0 wasmtime==50.0.1
+	@touch $@
 
 $(NUMPY_NATIVE)/.installed:
 	@test -n "$(PEER_PYTHON)" || { echo "make bench: no Python 3.12 or newer for numpy; name one with PEER_PYTHON=..." >&2; exit 1; }

@@ -59,6 +59,9 @@ type SandboxConfig struct {
 	// that one which fails, in whatever way, leaves no trace. Copying takes
 	// time with what the session has changed in memory and files.
 	Checkpoint bool
+	// Deterministic, if not nil, makes executions repeat, with a clock and
+	// randomness of their own.
+	Deterministic *Deterministic
 
 	// Timeout limits the time of one execution; 0 means [DefaultTimeout],
 	// [Unlimited] none beside the context's.
@@ -70,11 +73,18 @@ type SandboxConfig struct {
 	// OutputLimit is how many bytes of each output stream are kept; more is
 	// dropped and marked. 0 means [DefaultOutputLimit], [Unlimited] keeps all.
 	OutputLimit int64
+	// FuelLimit is how many steps a script may take, as [Result.Fuel] counts
+	// them. It is exact: the same script with the same inputs and bundle is
+	// ended in the same place on every machine. 0 and [Unlimited] mean none.
+	FuelLimit int64
 	// FilesLimit is the size in bytes of the in-memory file system; beyond it
 	// writes fail with ENOSPC. 0 means [DefaultFilesLimit]. It cannot be
 	// unlimited, for it is the host's memory.
 	FilesLimit int64
 }
+
+// fuelLimit is FuelLimit with 0 for none.
+func (c *SandboxConfig) fuelLimit() uint64 { return uint64(max(c.FuelLimit, 0)) }
 
 // setDefaults replaces zero values and refuses what no sandbox can have.
 func (c *SandboxConfig) setDefaults() error {
@@ -90,6 +100,9 @@ func (c *SandboxConfig) setDefaults() error {
 	if c.MemoryLimit == Unlimited {
 		c.MemoryLimit = maxMemory
 	}
+	if d := c.Deterministic; d != nil && !d.Start.IsZero() && d.Start.Unix() < 0 {
+		return fmt.Errorf("eryx: a deterministic clock cannot start at %v, before 1970", d.Start)
+	}
 	switch {
 	case c.Timeout < 0 && c.Timeout != Unlimited:
 		return fmt.Errorf("eryx: a timeout of %v is negative", c.Timeout)
@@ -97,6 +110,8 @@ func (c *SandboxConfig) setDefaults() error {
 		return fmt.Errorf("eryx: a memory limit of %d bytes is not between 1 and %d", c.MemoryLimit, int64(maxMemory))
 	case c.OutputLimit < Unlimited:
 		return fmt.Errorf("eryx: an output limit of %d bytes is negative", c.OutputLimit)
+	case c.FuelLimit < Unlimited:
+		return fmt.Errorf("eryx: a fuel limit of %d steps is negative", c.FuelLimit)
 	case c.FilesLimit < 0:
 		return fmt.Errorf("eryx: a files limit of %d bytes is negative", c.FilesLimit)
 	}

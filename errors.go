@@ -25,6 +25,10 @@ type PythonError struct {
 	// Line is the line of the script, from 1, where the exception was raised
 	// or, for a SyntaxError, to which it points; 0 where there is none.
 	Line int
+	// Limit is the limit of the sandbox that made Python raise the exception,
+	// if it was one: a MemoryError for want of memory that the sandbox may not
+	// have, an OSError for want of space or descriptors. errors.As finds it.
+	Limit *LimitError
 }
 
 // Frame is one entry of a Python traceback.
@@ -32,6 +36,16 @@ type Frame struct {
 	File     string
 	Line     int
 	Function string
+}
+
+// As finds Limit, which does not make the exception an error of the sandbox.
+func (e *PythonError) As(target any) bool {
+	limit, ok := target.(**LimitError)
+	if !ok || e.Limit == nil {
+		return false
+	}
+	*limit = e.Limit
+	return true
 }
 
 func (e *PythonError) Error() string {
@@ -56,16 +70,23 @@ func (e *ExitError) Error() string { return fmt.Sprintf("script exited with stat
 // LimitKind names a limit of a sandbox.
 type LimitKind string
 
-// The limits that end an execution. Others show in the script: memory as
-// MemoryError, files as OSError with ENOSPC; output is truncated and marked.
+// The limits of a sandbox. Time and fuel end an execution. Others show in the
+// script, which may go on: memory as MemoryError, files and descriptors as
+// OSError with ENOSPC and EMFILE. Output is truncated and marked.
 const (
-	LimitTime LimitKind = "time"
+	LimitTime        LimitKind = "time"
+	LimitFuel        LimitKind = "fuel"
+	LimitMemory      LimitKind = "memory"
+	LimitOutput      LimitKind = "output"
+	LimitFiles       LimitKind = "files"
+	LimitDescriptors LimitKind = "descriptors"
 )
 
-// LimitError says that an execution was ended by one of the sandbox's limits.
+// LimitError says that an execution was ended by one of the sandbox's limits
+// or, in [PythonError.Limit], that an exception was raised because of one.
 type LimitError struct {
 	Kind  LimitKind
-	Limit string // the limit, as a person reads it, e.g. "30s"
+	Limit string // the limit, as a person reads it, e.g. "30s" or "128 MiB"
 }
 
 func (e *LimitError) Error() string {

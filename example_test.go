@@ -236,3 +236,29 @@ func ExampleRuntime_Manifest() {
 	fmt.Println("Python", rt.Manifest().Python, rt.Manifest().Options.Preimport)
 	// Output: Python 3.14.0 [json re asyncio]
 }
+
+// Fuel ends a script at the same step on every machine.
+func ExampleSandboxConfig_fuelLimit() {
+	rt := open()
+	defer rt.Close()
+	result, err := rt.Execute(context.Background(), "while True: pass", &eryx.SandboxConfig{FuelLimit: 1_000_000})
+	var limit *eryx.LimitError
+	if errors.As(err, &limit) {
+		fmt.Println(limit.Kind, limit.Limit, result.Fuel)
+	}
+	// Output: fuel 1000000 steps 1000000
+}
+
+// A deterministic script repeats; sleeping takes no time.
+func ExampleDeterministic() {
+	rt := open()
+	defer rt.Close()
+	result, err := rt.Execute(context.Background(), "import datetime, time\ntime.sleep(86400)\nprint(datetime.date.today())",
+		&eryx.SandboxConfig{Deterministic: &eryx.Deterministic{Start: time.Date(2024, 2, 28, 0, 0, 0, 0, time.UTC)}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(string(result.Stdout))
+	// Output: 2024-02-29
+}

@@ -2,6 +2,7 @@ package eryx_test
 
 import (
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,59 @@ func TestOutputBesideErrors(t *testing.T) {
 	}
 }
 
+// TestUnfinishedLines shows that what a script has printed is there also if the
+// line had not ended when the script did, however that came about.
+func TestUnfinishedLines(t *testing.T) {
+	const begin = "import os, sys, time\nprint('a line')\nprint('partial', end='')\nsys.stderr.write('also')\n"
+	for _, test := range []struct{ name, source string }{
+		{"exception", "1/0"},
+		{"exit", "sys.exit(3)"},
+		{"exit at once", "os._exit(3)"},
+		{"exit at once, without flush", "sys.stdout.flush = sys.stderr.flush = None\nos._exit(3)"},
+		{"loop", "while True: pass"},
+		{"loop in C", "sum(range(10**10))"},
+		{"sleep", "time.sleep(60)"},
+		{"read", "sys.stdin.read()"},
+		{"select", "import select; select.select([0], [], [], 60)"},
+		{"lock", "import threading; l = threading.Lock(); l.acquire(); l.acquire()"},
+		{"regex", "import re\nre.match(r'(a+)+$', 'a' * 40 + 'b')"},
+		{"calls", "def f(): g()\ndef g(): pass\nwhile True: f()"},
+		{"deep calls", "def f(n):\n    if n: f(n - 1)\n    while True: pass\nf(500)"},
+		{"abort", "os.abort()"},
+		{"finally", "try:\n    while True: pass\nfinally: print('not reached')"},
+		{"stdout replaced", "import io; o = sys.stdout; sys.stdout = io.StringIO(); print('x')\nwhile True: pass"},
+		{"stdout's flush replaced", "def forever():\n    while True: pass\nsys.stdout.flush = sys.stderr.flush = forever\nwhile True: pass"},
+		{"no memory", "x = []\ntry:\n    while True: x.append(bytearray(100_000))\nexcept MemoryError: pass\ntry:\n    while True: x.append(object())\nexcept MemoryError: pass\nwhile True: pass"},
+		{"atexit", "import atexit\n@atexit.register\ndef f():\n    while True: pass"},
+		{"await", "import asyncio; await asyncio.sleep(60)"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			blocked, hold := io.Pipe()
+			defer hold.Close()
+			timeout := 100 * time.Millisecond
+			if test.name == "no memory" {
+				// In the middle of an allocation, which it is to leave behind,
+				// nothing can be flushed.
+				timeout = 3 * time.Second
+			}
+			result, err := execute(t, begin+test.source, &eryx.SandboxConfig{Timeout: timeout, Stdin: blocked})
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if string(result.Stdout) != "a line\npartial" || string(result.Stderr) != "also" {
+				t.Errorf("%s: stdout is %q and stderr %q", explain(err), result.Stdout, result.Stderr)
+			}
+		})
+	}
+	// The native stack ends, and the crash keeps the output, too.
+	result, err := execute(t, begin+stackOverflow, nil)
+	var crash *eryx.CrashError
+	if !errors.As(err, &crash) || string(result.Stdout) != "a line\npartial" || string(result.Stderr) != "also" {
+		t.Errorf("%s: stdout is %q and stderr %q", explain(err), result.Stdout, result.Stderr)
+	}
+	assertWorks(t)
+}
+
 // TestUnencodable shows that text which UTF-8 cannot express is the script's
 // problem and not the host's.
 func TestUnencodable(t *testing.T) {
@@ -174,3 +228,7 @@ func TestInvalidConfig(t *testing.T) {
 		}
 	}
 }
+
+// stackOverflow crashes the interpreter at the end of its native stack: CPython
+// does not count what it takes to go through a chain of iterators.
+const stackOverflow = "x = iter([1])\nfor _ in range(1_000_000): x = map(int, x)\nnext(x)"

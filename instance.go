@@ -3,7 +3,6 @@ package eryx
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -22,29 +21,34 @@ import (
 type instance struct {
 	engine.Instance
 	ended          bool // by an error or from outside: it cannot be called again
+	refused        bool // memory, in the last execution
 	config         *SandboxConfig
 	host           *wasi.Host
 	fuel           *fuel
 	stdout, stderr *output
+	interrupts     interrupts
+	interrupting   bool
+	stackTop       uint64 // of the image
+	world          world
 }
 
 // restore makes an instance from the image. config has its defaults, and stays
 // as it is.
-func (r *Runtime) restore(ctx context.Context, config *SandboxConfig) (*instance, error) {
-	return r.renew(ctx, config, config.Stdin, nil, nil)
+func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts interrupts) (*instance, error) {
+	return r.renew(ctx, config, config.Stdin, interrupts, nil, nil)
 }
 
 // renew makes an instance that is where a moment was, or new if that is nil.
 // The old instance, which may be nil, is used up: it is made the new one where
 // that is possible, and closed where not.
-func (r *Runtime) renew(ctx context.Context, config *SandboxConfig, stdin io.Reader, old *instance, at *moment) (*instance, error) {
+func (r *Runtime) renew(ctx context.Context, config *SandboxConfig, stdin io.Reader, interrupts interrupts, old *instance, at *moment) (*instance, error) {
 	closeOld := func() error {
 		if old == nil {
 			return nil
 		}
 		return old.close()
 	}
-	i, err := r.newHost(config, stdin, at)
+	i, err := r.newHost(config, stdin, interrupts, at)
 	if err != nil {
 		return nil, errors.Join(err, closeOld())
 	}
@@ -76,8 +80,9 @@ func (r *Runtime) renew(ctx context.Context, config *SandboxConfig, stdin io.Rea
 }
 
 // newHost makes an instance that is only a host yet.
-func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, at *moment) (*instance, error) {
-	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit})
+func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts interrupts, at *moment) (*instance, error) {
+	world := newWorld(config.Deterministic)
+	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit, Clock: world.wallClock})
 	if err != nil {
 		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
 	}
@@ -87,17 +92,26 @@ func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, at *moment) (*
 		}
 	}
 	i := &instance{
-		config: config,
-		fuel:   &fuel{},
-		stdout: &output{stream: "stdout"},
-		stderr: &output{stream: "stderr"},
+		config:     config,
+		fuel:       &fuel{},
+		interrupts: interrupts,
+		world:      world,
+		stackTop:   r.globals[stackGlobal],
+		stdout:     &output{stream: "stdout"},
+		stderr:     &output{stream: "stderr"},
 	}
 	i.host = wasi.New(wasi.Config{
 		Stdin:      stdin,
 		Stdout:     i.stdout,
 		Stderr:     i.stderr,
 		FS:         files,
-		Checkpoint: i.fuel.checkpoint,
+		WallClock:  world.wallClock,
+		Monotonic:  world.monotonic,
+		Advance:    world.advance,
+		Random:     world.random,
+		Checkpoint: i.checkpoint,
+		Interrupts: interrupts,
+		Interrupt:  i.interrupt,
 	})
 	if at == nil {
 		err = i.host.Restore(r.handles)
@@ -127,9 +141,10 @@ func (r *Runtime) fits(config *SandboxConfig, source string) error {
 	return nil
 }
 
-// request is what a guest is told of a script; seeded says whether its
+// request is what the guest is told of a script; seeded says whether its
 // randomness is seeded.
-func (c *SandboxConfig) request(source string, seeded bool) (*guest.Request, error) {
+func (i *instance) request(source string, seeded bool) (*guest.Request, error) {
+	c := i.config
 	request := &guest.Request{
 		Source:     source,
 		Filename:   c.Filename,
@@ -138,7 +153,7 @@ func (c *SandboxConfig) request(source string, seeded bool) (*guest.Request, err
 	}
 	if seeded {
 		request.Entropy = make([]byte, 32)
-		if _, err := rand.Read(request.Entropy); err != nil {
+		if _, err := io.ReadFull(i.world.random, request.Entropy); err != nil {
 			return nil, fmt.Errorf("eryx: reading randomness: %w", err)
 		}
 	}
@@ -151,7 +166,7 @@ func (c *SandboxConfig) request(source string, seeded bool) (*guest.Request, err
 
 // execute runs source in an instance that has executed nothing yet.
 func (i *instance) execute(ctx context.Context, source string) (*Result, error) {
-	request, err := i.config.request(source, true)
+	request, err := i.request(source, true)
 	if err != nil {
 		return nil, err
 	}
@@ -165,9 +180,10 @@ func (i *instance) begin(ctx context.Context) (limited context.Context, end func
 	limited, cancel := i.config.limitTime(ctx)
 	limited, abort := context.WithCancelCause(limited)
 	end = func() { abort(nil); cancel() }
+	i.MemoryRefused() // whatever was refused before
 	i.stdout.begin(i.config.OutputLimit, i.config.Stdout, abort)
 	i.stderr.begin(i.config.OutputLimit, i.config.Stderr, abort)
-	if err := i.fuel.start(limited, i); err != nil {
+	if err := i.fuel.start(limited, i, i.config.fuelLimit()); err != nil {
 		end()
 		i.ended = true
 		return nil, nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
@@ -186,22 +202,27 @@ func (i *instance) run(ctx context.Context, do func(context.Context, guest.Clien
 	began := time.Now()
 	outcome, err := do(limited, guest.Client{Instance: i})
 	result := &Result{
-		Duration:        time.Since(began),
-		Stdout:          i.stdout.kept,
-		Stderr:          i.stderr.kept,
-		StdoutTruncated: i.stdout.truncated,
-		StderrTruncated: i.stderr.truncated,
-		PeakMemory:      int64(i.Memory().Size()),
-		Fuel:            i.fuel.used(i),
+		Duration:   time.Since(began),
+		PeakMemory: int64(i.Memory().Size()),
+		Fuel:       i.fuel.used(i),
 	}
 	i.ended = err != nil
-	if failed := cmp.Or(i.stdout.failed, i.stderr.failed); failed != nil {
-		return result, failed
+	failed := cmp.Or(i.stdout.failed, i.stderr.failed)
+	i.refused = i.MemoryRefused()
+	if failed == nil && (err != nil || i.refused) {
+		i.flush(limited, err)
 	}
-	if err != nil {
-		return result, executionError(limited, err)
+	result.Stdout, result.StdoutTruncated = i.stdout.kept, i.stdout.truncated
+	result.Stderr, result.StderrTruncated = i.stderr.kept, i.stderr.truncated
+	switch {
+	case failed != nil:
+		err = failed
+	case err != nil:
+		err = executionError(limited, err)
+	default:
+		err = result.settle(outcome)
 	}
-	return result, result.settle(outcome)
+	return result, i.noteLimits(result, err)
 }
 
 // call has the guest do something else, within the same limits.

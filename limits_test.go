@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	goruntime "runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -179,4 +180,93 @@ type countWriter struct{ n int }
 func (w *countWriter) Write(p []byte) (int, error) {
 	w.n += len(p)
 	return len(p), nil
+}
+
+// TestFuelLimit shows that fuel ends a script in the same place each time, and
+// that one step more is enough for a script that needs just that.
+func TestFuelLimit(t *testing.T) {
+	const source = "import os\nn = 0\nwhile True:\n    n += 1\n    if n % 1000 == 0: os.write(1, b'%d ' % n)"
+	var first *eryx.Result
+	for range 3 {
+		result, err := execute(t, source, &eryx.SandboxConfig{FuelLimit: 1_234_567})
+		var limit *eryx.LimitError
+		if !errors.As(err, &limit) || limit.Kind != eryx.LimitFuel || limit.Limit != "1234567 steps" || !errors.Is(err, eryx.ErrSandbox) {
+			t.Fatalf("gave %s", explain(err))
+		}
+		if result.Fuel != 1_234_567 || !slices.Equal(result.LimitsReached, []eryx.LimitKind{eryx.LimitFuel}) {
+			t.Errorf("used %d, reached %v", result.Fuel, result.LimitsReached)
+		}
+		if first == nil {
+			first = result
+		} else if string(first.Stdout) != string(result.Stdout) || len(result.Stdout) == 0 {
+			t.Errorf("printed %s and then %s", first.Stdout, result.Stdout)
+		}
+	}
+	const finite = "x = [n * n for n in range(200_000)]\nresult = len(x)"
+	cost := mustExecute(t, finite, nil).Fuel
+	for _, more := range []int64{0, 1, 50_000} {
+		if result, err := execute(t, finite, &eryx.SandboxConfig{FuelLimit: int64(cost) + 1 + more}); err != nil || result.Fuel != cost {
+			t.Errorf("%d more than the cost of %d: %s, used %d", 1+more, cost, explain(err), result.Fuel)
+		}
+	}
+	for _, less := range []int64{0, 1, 2, 49_999, 50_000, 100_000} {
+		limit := int64(cost) - less
+		if result, err := execute(t, finite, &eryx.SandboxConfig{FuelLimit: limit}); !errors.Is(err, eryx.ErrSandbox) || result.Fuel != uint64(limit) {
+			t.Errorf("%d less than the cost of %d: %s, used %d", less, cost, explain(err), result.Fuel)
+		}
+	}
+	if _, err := execute(t, "x = 1", &eryx.SandboxConfig{FuelLimit: 1}); !errors.Is(err, eryx.ErrSandbox) {
+		t.Errorf("a step: %s", explain(err))
+	}
+	if _, err := execute(t, "x = 1", &eryx.SandboxConfig{FuelLimit: eryx.Unlimited}); err != nil {
+		t.Error(explain(err))
+	}
+	if _, err := openShared(t).NewSandbox(t.Context(), &eryx.SandboxConfig{FuelLimit: -2}); err == nil {
+		t.Error("a negative limit was accepted")
+	}
+}
+
+// TestLimitsReached shows which limits a script came up against, and that an
+// exception which one of them caused says so, but is the script's own.
+func TestLimitsReached(t *testing.T) {
+	for _, test := range []struct {
+		name, source string
+		err          eryx.LimitKind // of the error
+		reached      []eryx.LimitKind
+	}{
+		{"nothing", "x = 1", "", nil},
+		{"time", "while True: pass", eryx.LimitTime, []eryx.LimitKind{eryx.LimitTime}},
+		{"memory", "bytearray(1 << 28)", eryx.LimitMemory, []eryx.LimitKind{eryx.LimitMemory}},
+		{"memory, caught", "try: bytearray(1 << 28)\nexcept MemoryError: pass", "", []eryx.LimitKind{eryx.LimitMemory}},
+		{"memory, something else raised", "try: bytearray(1 << 28)\nexcept MemoryError: 1/0", "", []eryx.LimitKind{eryx.LimitMemory}},
+		{"no memory limit", "raise MemoryError", "", nil},
+		{"output", "print('x' * 2000)", "", []eryx.LimitKind{eryx.LimitOutput}},
+		{"output and time", "import sys\nsys.stderr.write('x' * 2000)\nwhile True: pass", eryx.LimitTime, []eryx.LimitKind{eryx.LimitTime, eryx.LimitOutput}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			result, err := execute(t, test.source, &eryx.SandboxConfig{Timeout: 200 * time.Millisecond, OutputLimit: 1000})
+			var limit *eryx.LimitError
+			var kind eryx.LimitKind
+			if errors.As(err, &limit) {
+				kind = limit.Kind
+			}
+			if kind != test.err || !slices.Equal(result.LimitsReached, test.reached) {
+				t.Errorf("%s: %q, reached %v", explain(err), kind, result.LimitsReached)
+			}
+			if ended := kind == eryx.LimitTime; errors.Is(err, eryx.ErrSandbox) != ended {
+				t.Errorf("an error of the sandbox: %t", !ended)
+			}
+			if result.Fuel == 0 || result.PeakMemory == 0 || result.Duration == 0 {
+				t.Errorf("statistics: %+v", result)
+			}
+		})
+	}
+	var limit *eryx.LimitError
+	if _, err := execute(t, "bytearray(1 << 28)", nil); !errors.As(err, &limit) || limit.Limit != "128 MiB" {
+		t.Errorf("%s", explain(err))
+	}
+	// A sandbox that takes the place of one which reached its limit has not.
+	if result := mustExecute(t, "x = 1", nil); result.LimitsReached != nil {
+		t.Errorf("reached %v", result.LimitsReached)
+	}
 }

@@ -241,6 +241,9 @@ func (l *Lease) Execute(ctx context.Context, source string) (*Result, error) {
 	return l.session.Execute(ctx, source)
 }
 
+// Interrupt is [Session.Interrupt].
+func (l *Lease) Interrupt() { l.session.Interrupt() }
+
 // Configure is [Session.Configure].
 func (l *Lease) Configure(config *SandboxConfig) error {
 	defer runtime.KeepAlive(l)

@@ -33,4 +33,7 @@ type Result struct {
 	// Fuel counts the steps of all loops, those of Python's bytecode among
 	// them. The same code, bundle and inputs cost the same.
 	Fuel uint64
+	// LimitsReached are the limits that the execution came up against, also
+	// those that it went on in spite of.
+	LimitsReached []LimitKind
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/eryx-build/eryx/internal/wasi"
@@ -19,6 +20,9 @@ type Sandbox struct {
 	runtime *Runtime
 	config  SandboxConfig
 
+	interrupts interrupts
+	executing  atomic.Bool
+
 	turn   chan struct{} // holds a value while somebody uses what follows
 	guest  *instance     // waiting for the next execution; nil if none was prepared
 	closed bool
@@ -27,11 +31,15 @@ type Sandbox struct {
 // NewSandbox restores an interpreter, ready to execute. A nil config is the
 // zero value. The sandbox has to be closed.
 func (r *Runtime) NewSandbox(ctx context.Context, config *SandboxConfig) (*Sandbox, error) {
-	s := &Sandbox{runtime: r, turn: make(chan struct{}, 1)}
+	s := &Sandbox{runtime: r, interrupts: newInterrupts(), turn: make(chan struct{}, 1)}
 	if config != nil {
 		s.config = *config
 		// What was checked stays as it is.
 		s.config.Args, s.config.Env = slices.Clone(config.Args), maps.Clone(config.Env)
+		if config.Deterministic != nil {
+			d := *config.Deterministic
+			s.config.Deterministic = &d
+		}
 	}
 	if err := s.config.setDefaults(); err != nil {
 		return nil, err
@@ -44,7 +52,7 @@ func (r *Runtime) NewSandbox(ctx context.Context, config *SandboxConfig) (*Sandb
 		return nil, err
 	}
 	var err error
-	if s.guest, err = r.restore(ctx, &s.config); err != nil {
+	if s.guest, err = r.restore(ctx, &s.config, s.interrupts); err != nil {
 		return nil, errors.Join(err, r.release())
 	}
 	return s, nil
@@ -80,12 +88,26 @@ func (s *Sandbox) Execute(ctx context.Context, source string) (*Result, error) {
 	s.guest = nil
 	if i == nil {
 		var err error
-		if i, err = s.runtime.restore(ctx, &s.config); err != nil {
+		if i, err = s.runtime.restore(ctx, &s.config, s.interrupts); err != nil {
 			return nil, err
 		}
 	}
+	s.interrupts.withdraw()
+	s.executing.Store(true)
 	result, err := i.execute(ctx, source)
+	s.executing.Store(false)
 	return result, alsoClosing(err, i.close())
+}
+
+// Interrupt has Python raise KeyboardInterrupt in the script that is being
+// executed, as Ctrl-C does, also where it waits: for time, input or files. The
+// script can catch it, and may have set a handler of its own for SIGINT; the
+// context is what ends an execution whatever it does. Without an execution
+// nothing happens. Any goroutine may call it at any time.
+func (s *Sandbox) Interrupt() {
+	if s.executing.Load() {
+		s.interrupts.request()
+	}
 }
 
 // Close releases the sandbox's memory. It waits for an execution that is under

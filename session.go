@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/eryx-build/eryx/internal/engine"
@@ -29,6 +30,9 @@ import (
 // once.
 type Session struct {
 	runtime *Runtime
+
+	interrupts interrupts
+	executing  atomic.Bool
 
 	turn   chan struct{} // holds a value while somebody uses what follows
 	config SandboxConfig
@@ -78,7 +82,7 @@ func (r *Runtime) NewSession(ctx context.Context, config *SandboxConfig) (*Sessi
 
 // newSession starts a session where a moment was, or with the image.
 func (r *Runtime) newSession(ctx context.Context, config *SandboxConfig, from *moment) (*Session, error) {
-	s := &Session{runtime: r, turn: make(chan struct{}, 1), unseeded: true}
+	s := &Session{runtime: r, interrupts: newInterrupts(), turn: make(chan struct{}, 1), unseeded: true}
 	if err := s.configure(config); err != nil {
 		return nil, err
 	}
@@ -98,6 +102,10 @@ func (s *Session) configure(config *SandboxConfig) error {
 		own = *config
 		// What was checked stays as it is.
 		own.Args, own.Env = slices.Clone(config.Args), maps.Clone(config.Env)
+		if config.Deterministic != nil {
+			d := *config.Deterministic
+			own.Deterministic = &d
+		}
 	}
 	if err := own.setDefaults(); err != nil {
 		return err
@@ -189,9 +197,12 @@ func (s *Session) Execute(ctx context.Context, source string) (*Result, error) {
 	s.scripts++
 	ctx, stop := s.during(ctx)
 	defer stop()
+	s.interrupts.withdraw()
+	s.executing.Store(true)
 	result, err := s.guest.run(ctx, func(ctx context.Context, client guest.Client) (guest.Outcome, error) {
 		return client.Run(ctx, *request)
 	})
+	s.executing.Store(false)
 	if result == nil {
 		return nil, err
 	}
@@ -216,7 +227,7 @@ func (s *Session) present(ctx context.Context) error {
 
 // request is what the guest is told of a script.
 func (s *Session) request(source string) (*guest.Request, error) {
-	request, err := s.config.request(source, s.unseeded)
+	request, err := s.guest.request(source, s.unseeded)
 	if err != nil {
 		return nil, err
 	}
@@ -224,6 +235,14 @@ func (s *Session) request(source string) (*guest.Request, error) {
 		request.Filename = fmt.Sprintf("%s-%d>", name, s.scripts+1)
 	}
 	return request, nil
+}
+
+// Interrupt has Python raise KeyboardInterrupt in the script that is being
+// executed; see [Sandbox.Interrupt]. The session's state stays.
+func (s *Session) Interrupt() {
+	if s.executing.Load() {
+		s.interrupts.request()
+	}
 }
 
 // Clear deletes the variables, and what only they refer to. Imported modules
@@ -315,7 +334,7 @@ func (s *Session) rewind(ctx context.Context, to *moment) error {
 	}
 	old := s.guest
 	s.guest = nil
-	i, err := s.runtime.renew(ctx, &s.config, s.stdin, old, to)
+	i, err := s.runtime.renew(ctx, &s.config, s.stdin, s.interrupts, old, to)
 	if err != nil {
 		s.scripts, s.unseeded = 0, true
 		return err
@@ -356,14 +375,14 @@ func (s *Session) pass(config *SandboxConfig) (next *Session, inPlace bool, err 
 	defer s.leave()
 	guest := s.guest
 	s.guest, s.closed = nil, true
-	next = &Session{runtime: s.runtime, turn: make(chan struct{}, 1), unseeded: true}
+	next = &Session{runtime: s.runtime, interrupts: newInterrupts(), turn: make(chan struct{}, 1), unseeded: true}
 	if err := next.configure(config); err != nil {
 		if guest != nil {
 			err = errors.Join(err, guest.close())
 		}
 		return next, false, err
 	}
-	next.guest, err = s.runtime.renew(context.Background(), &next.config, next.stdin, guest, nil)
+	next.guest, err = s.runtime.renew(context.Background(), &next.config, next.stdin, next.interrupts, guest, nil)
 	return next, err == nil && guest != nil && next.guest.Instance == guest.Instance, err
 }
 

@@ -113,7 +113,7 @@ func (s *Session) Restore(ctx context.Context, snapshot []byte) error {
 	if err != nil {
 		return err
 	}
-	i, err := s.runtime.renew(ctx, &s.config, s.stdin, nil, m)
+	i, err := s.runtime.renew(ctx, &s.config, s.stdin, s.interrupts, nil, m)
 	if err != nil {
 		return unfit(err)
 	}

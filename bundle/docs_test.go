@@ -37,7 +37,7 @@ func TestFormatIsDocumented(t *testing.T) {
 		}
 	}
 	for _, member := range []string{
-		ManifestMember, MemoryMember, ModuleMember, SkeletonMember, StdlibMember, SupportMember, SitePackagesMember,
+		ManifestMember, MemoryMember, ModuleMember, SkeletonMember, StdlibMember, SupportMember, SitePackagesMember, PrefixMember,
 		LockMember, SBOMMember, nativePrefix + "TARGET" + compressed, LicencesPrefix + "NAME.txt",
 	} {
 		if !strings.Contains(text, "\n| `"+member+"` |") {

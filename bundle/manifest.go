@@ -19,6 +19,7 @@ const (
 	StdlibMember       = "stdlib.img"        // Python's standard library
 	SupportMember      = "support.img"       // the sandbox's own Python modules
 	SitePackagesMember = "site-packages.img" // installed packages
+	PrefixMember       = "prefix.img"        // data files of packages
 	PackagesLockMember = "packages.lock"     // the digests of all packages
 	LockMember         = "eryx.lock"         // the digests of all inputs
 	SBOMMember         = "sbom.cdx.json"     // CycloneDX
@@ -67,7 +68,8 @@ type Manifest struct {
 	Handles json.RawMessage `json:"handles,omitempty"`
 	// Modules lists the Python modules that are imported already.
 	Modules []string `json:"modules"`
-	// Mounts are the file-tree images and where the guest sees them.
+	// Mounts are the file-tree images and where the guest sees them. What is
+	// inside of another one comes after it.
 	Mounts []Mount `json:"mounts"`
 	// Native lists the targets for which the bundle has native code.
 	Native []NativeInfo `json:"native"`

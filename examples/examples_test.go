@@ -57,6 +57,16 @@ func TestSimple(t *testing.T) {
 		build(t, "simple"), testbundle.Default(t))
 }
 
+func TestResourceLimits(t *testing.T) {
+	run(t, `sleeps: ended: time limit of 2s
+computes: ended: fuel limit of 2000000 steps
+allocates: failed: memory limit of 64 MiB
+allocates, and copes: completed, limits reached: [memory]
+prints: ended: fuel limit of 2000000 steps
+is modest: completed, limits reached: []
+`, build(t, "resource_limits"), testbundle.Default(t))
+}
+
 func TestErrorHandling(t *testing.T) {
 	run(t, `completed: "fine\n"
 raised ZeroDivisionError on line 2: division by zero

@@ -13,7 +13,6 @@ import (
 
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/guest"
-	"github.com/eryx-build/eryx/internal/image"
 )
 
 // compileParts is how many guests share the work. It is fixed, and each gets
@@ -42,9 +41,10 @@ type Compiled struct {
 
 // CompileOptions says with what to compile.
 type CompileOptions struct {
-	// Module, Stdlib and Support are as for [Run]; Stdlib may hold sources.
-	Module          engine.Module
-	Stdlib, Support *image.Image
+	// Module and Images are as for [Run]; those of packages are not needed, and
+	// Stdlib may hold sources.
+	Module engine.Module
+	Images
 	// Progress, if not nil, is told how many files are done. It is called
 	// from several goroutines, one at a time.
 	Progress func(done, total int)
@@ -89,7 +89,7 @@ func compilePart(ctx context.Context, options CompileOptions, sources []Source, 
 	replies := &replyReader{results: results, want: mine, finished: finished}
 	var messages bytes.Buffer
 	g, err := start(ctx, startOptions{
-		module: options.Module, stdlib: options.Stdlib, support: options.Support,
+		module: options.Module, images: options.Images,
 		stdin: &requests, stdout: replies, stderr: &messages,
 	})
 	if err != nil {

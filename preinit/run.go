@@ -12,7 +12,6 @@ import (
 
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/guest"
-	"github.com/eryx-build/eryx/internal/image"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi"
 )
@@ -36,9 +35,7 @@ type Options struct {
 	// Module is the linked and metered core module, loaded with the functions
 	// of package wasi.
 	Module engine.Module
-	// Stdlib is Python's library, SitePackages the packages or nil, Support
-	// the modules of runtime-src.
-	Stdlib, SitePackages, Support *image.Image
+	Images
 	// Preimport are modules to import, in order.
 	Preimport []string
 	// Setup is source to run after the imports, nil for none, and SetupName
@@ -81,7 +78,7 @@ func Run(ctx context.Context, options Options) (_ *Result, err error) {
 		output = io.Discard
 	}
 	g, err := start(ctx, startOptions{
-		module: options.Module, stdlib: options.Stdlib, sitePackages: options.SitePackages, support: options.Support,
+		module: options.Module, images: options.Images,
 		hashSeed: options.HashSeed, memoryLimit: options.MemoryLimit,
 		stdin: strings.NewReader(""), stdout: output, stderr: output,
 	})
@@ -132,12 +129,12 @@ type instance struct {
 }
 
 type startOptions struct {
-	module                        engine.Module
-	stdlib, sitePackages, support *image.Image
-	hashSeed                      uint32
-	memoryLimit                   uint64
-	stdin                         io.Reader
-	stdout, stderr                io.Writer
+	module         engine.Module
+	images         Images
+	hashSeed       uint32
+	memoryLimit    uint64
+	stdin          io.Reader
+	stdout, stderr io.Writer
 }
 
 // start instantiates the module and initializes Python.
@@ -147,7 +144,7 @@ func start(ctx context.Context, o startOptions) (_ *instance, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the guest's file system: %w", err)
 	}
-	if err := Mount(files, o.stdlib, o.sitePackages, o.support); err != nil {
+	if err := o.images.Mount(files); err != nil {
 		return nil, err
 	}
 	// What goes wrong while Python starts is printed by Python.

@@ -14,28 +14,42 @@ import (
 	runtimesrc "github.com/eryx-build/eryx/runtime-src"
 )
 
-// Where the guest finds Python. The order is that of its search path.
+// Where the guest finds Python.
 const (
-	StdlibPath       = "/usr/lib/python3.14"
+	PrefixPath       = "/usr" // sys.prefix
+	StdlibPath       = PrefixPath + "/lib/python3.14"
 	SitePackagesPath = StdlibPath + "/site-packages"
 )
 
 // SearchPath returns what [Run] makes of sys.path: the directories of the
-// standard library, the support modules and the packages.
+// standard library, the packages and the support modules. These come last: some
+// stand in for extension modules that Python was built without, and a package
+// may bring the real one.
 func SearchPath() []string {
-	return []string{StdlibPath, runtimesrc.SupportPath, SitePackagesPath}
+	return []string{StdlibPath, SitePackagesPath, runtimesrc.SupportPath}
+}
+
+// Images are the file trees that a guest sees.
+type Images struct {
+	// Stdlib is Python's library, Support the modules of runtime-src,
+	// SitePackages the packages or nil.
+	Stdlib, Support, SitePackages *image.Image
+	// Prefix has the packages' other files, below [PrefixPath], or is nil. As
+	// other images appear inside of it, it has a directory "lib", and nothing
+	// where they do.
+	Prefix *image.Image
 }
 
 // Mount makes the images appear in a file system where an image of memory
-// expects them. sitePackages may be nil.
-func Mount(files *vfs.FS, stdlib, sitePackages, support *image.Image) error {
-	if stdlib == nil || support == nil {
+// expects them.
+func (i *Images) Mount(files *vfs.FS) error {
+	if i.Stdlib == nil || i.Support == nil {
 		return errors.New("the standard library and the support modules are both needed")
 	}
 	mounts := []struct {
 		path string
 		im   *image.Image
-	}{{StdlibPath, stdlib}, {runtimesrc.SupportPath, support}, {SitePackagesPath, sitePackages}}
+	}{{PrefixPath, i.Prefix}, {StdlibPath, i.Stdlib}, {runtimesrc.SupportPath, i.Support}, {SitePackagesPath, i.SitePackages}}
 	for _, m := range mounts {
 		if m.im == nil {
 			continue

@@ -15,6 +15,10 @@ import (
 // SupportPath is where the guest expects what [Support] gives.
 const SupportPath = "/usr/lib/eryx"
 
+// SupportPackage is the package that the guest cannot do without. The other
+// modules stand in for what Python was built without.
+const SupportPackage = "eryx_support"
+
 //go:embed prebuilt/liberyx.so
 var library []byte
 

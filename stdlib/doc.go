@@ -12,7 +12,8 @@
 // rest the compiled modules without their sources. Everything else stays:
 // whatever can be imported from [Full] and does something can be imported from
 // Trimmed. [Full] is the library as it comes, sources included, beside the
-// compiled modules in __pycache__.
+// compiled modules in __pycache__; of it, only ctypes is left out, which cannot
+// be imported without libffi and for which a support module stands in.
 //
 // Modules are compiled as unchecked hash-based .pyc files (PEP 552), so that
 // their bytes depend on nothing but the source, and are used without a look

@@ -5,7 +5,7 @@ import "strings"
 // Why files are left out.
 const (
 	becauseTk        = "needs _tkinter, a graphical toolkit"
-	becauseCtypes    = "needs _ctypes, which calls native code"
+	becauseReplaced  = "is replaced by one of the support modules, as it needs _ctypes, which calls native code"
 	becauseCurses    = "needs _curses, a terminal"
 	becauseTermios   = "needs termios, a terminal"
 	becauseREPL      = "belongs to the interactive interpreter, which needs a terminal"
@@ -34,7 +34,6 @@ var trimmed = map[string]string{
 	"turtle.py":   becauseTk,
 	"turtledemo/": becauseTk,
 
-	"ctypes/": becauseCtypes,
 	"curses/": becauseCurses,
 	"pty.py":  becauseTermios,
 	"tty.py":  becauseTermios,
@@ -73,6 +72,10 @@ var trimmed = map[string]string{
 	"tomllib/mypy.ini":       becauseTyping,
 }
 
+// replaced lists what no profile has, as support modules stand in for it: they
+// come later on the search path.
+const replaced = "ctypes/"
+
 // kept are exceptions: parts of _pyrepl that pydoc and pdb import.
 var kept = map[string]bool{
 	"_pyrepl/__init__.py": true,
@@ -86,6 +89,9 @@ var kept = map[string]bool{
 func drop(file string, profile Profile) string {
 	if strings.HasPrefix(file, "site-packages/") {
 		return becauseMount
+	}
+	if strings.HasPrefix(file, replaced) {
+		return becauseReplaced
 	}
 	if profile == Full || kept[file] {
 		return ""

@@ -18,7 +18,8 @@
 //  4. RECORD is verified: every file is listed, and has the digest and the size
 //     that are listed.
 //  5. The data scheme is applied. Packages go to the root of the tree; files
-//     for the installation's prefix are kept apart, in [Tree.Data]; scripts and
+//     for the installation's prefix, such as share/…, are kept apart, in
+//     [Tree.Data]; scripts and
 //     headers have no use in a sandbox and are dropped, with the reason.
 //  6. Native modules are found, and have to be WebAssembly shared libraries for
 //     this Python.

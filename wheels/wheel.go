@@ -170,6 +170,8 @@ func (w *Wheel) install(distInfo string, files map[string][]byte) (*Tree, error)
 			case "data":
 				if inside, ok := strings.CutPrefix(path, siteBelow); ok {
 					target = inside
+				} else if reserved(path) {
+					return nil, &PathError{w.File, name, "it would be installed among the modules of Python itself, in " + Prefix + "/lib"}
 				} else {
 					to = data
 				}
@@ -208,6 +210,17 @@ func (w *Wheel) install(distInfo string, files map[string][]byte) (*Tree, error)
 	tree.Files[distInfo+"/INSTALLER"] = []byte(installer)
 	tree.Files[distInfo+"/RECORD"] = installedRecord(distInfo, tree)
 	return tree, nil
+}
+
+// reserved reports whether data has no place at a path below the prefix,
+// because Python's own files are there.
+func reserved(path string) bool {
+	for _, own := range []string{"lib/python3.14", "lib/eryx"} {
+		if path == own || strings.HasPrefix(path, own+"/") || strings.HasPrefix(own, path+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 // installedRecord lists what is installed, relative to site-packages.

@@ -17,9 +17,9 @@ var revisions = map[string]int{
 	StageLink:     3,
 	StageMeter:    4,
 	StageCompile:  1,
-	StageStdlib:   3,
+	StageStdlib:   4,
 	StagePackages: 1,
-	StagePreinit:  1,
+	StagePreinit:  2,
 	StagePack:     2,
 }
 

@@ -112,10 +112,14 @@ func (b *builder) manifest() (*bundle.Manifest, error) {
 	if b.Setup != nil {
 		options.SetupSHA256 = cache.Digest(b.Setup)
 	}
-	mounts := []bundle.Mount{
-		{Path: preinit.StdlibPath, Member: bundle.StdlibMember},
-		{Path: runtimesrc.SupportPath, Member: bundle.SupportMember},
+	var mounts []bundle.Mount
+	if b.hasPrefix() {
+		mounts = append(mounts, bundle.Mount{Path: preinit.PrefixPath, Member: bundle.PrefixMember})
 	}
+	mounts = append(mounts,
+		bundle.Mount{Path: preinit.StdlibPath, Member: bundle.StdlibMember},
+		bundle.Mount{Path: runtimesrc.SupportPath, Member: bundle.SupportMember},
+	)
 	if b.site != nil {
 		mounts = append(mounts, bundle.Mount{Path: preinit.SitePackagesPath, Member: bundle.SitePackagesMember})
 	}
@@ -167,6 +171,9 @@ func (b *builder) contents() (*bundle.Contents, error) {
 	}
 	if b.site != nil {
 		c.Files[bundle.SitePackagesMember] = blob(b.site, siteBlob)
+		if b.hasPrefix() {
+			c.Files[bundle.PrefixMember] = blob(b.site, prefixBlob)
+		}
 		c.Files[bundle.PackagesLockMember] = b.installed.set.Lock.Text()
 	}
 	if b.native != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/eryx-build/eryx/internal/image"
 	"github.com/eryx-build/eryx/linker"
 	"github.com/eryx-build/eryx/preinit"
+	runtimesrc "github.com/eryx-build/eryx/runtime-src"
 	"github.com/eryx-build/eryx/wheels"
 	"github.com/eryx-build/eryx/wheels/resolve"
 )
@@ -28,8 +29,12 @@ import (
 // before the package client is asked for newer ones.
 const resolvedAge = 24 * time.Hour
 
-// siteBlob is the blob of the site-packages stage.
-const siteBlob = "site-packages.img"
+// Blobs of the packages stage. There is the second only if packages have files
+// outside of site-packages.
+const (
+	siteBlob   = "site-packages.img"
+	prefixBlob = "prefix.img"
+)
 
 // packageSet is what site-packages will hold.
 type packageSet struct {
@@ -92,6 +97,9 @@ func (b *builder) packages(ctx context.Context) (cached bool, err error) {
 			Licence: licence(wheel.Metadata), PURL: packageURL(w.Name, w.Version),
 		})
 	}
+	if err := checkNames(trees); err != nil {
+		return false, err
+	}
 	if installed.tree, err = wheels.Merge(trees...); err != nil {
 		return false, err
 	}
@@ -101,9 +109,6 @@ func (b *builder) packages(ctx context.Context) (cached bool, err error) {
 	}
 	if err := installed.tree.CheckRequirements(required...); err != nil {
 		return false, err
-	}
-	if note := dataNote(installed.tree); note != "" {
-		b.Observer.Message(note)
 	}
 	slices.SortStableFunc(installed.sources, func(a, b bundle.Source) int { return strings.Compare(a.Name, b.Name) })
 	installed.digest = treeDigest(installed.tree)
@@ -221,29 +226,26 @@ func treeSources(trees []*wheels.Tree) []bundle.Source {
 
 func packageURL(name, version string) string { return "pkg:pypi/" + name + "@" + version }
 
-// dataNote says which files of packages are left out because they belong
-// outside of site-packages, such as manual pages: nothing in a sandbox reads
-// them from there.
-func dataNote(tree *wheels.Tree) string {
-	if len(tree.Data) == 0 {
-		return ""
+// checkNames refuses packages that bring a module of the sandbox's own: without
+// it nothing runs. Those that stand in for others can be brought.
+func checkNames(trees []*wheels.Tree) error {
+	for _, tree := range trees {
+		if slices.Contains(tree.TopLevel(), runtimesrc.SupportPackage) {
+			return &wheels.ConflictError{Conflicts: []wheels.Conflict{{
+				What: "the module " + runtimesrc.SupportPackage, Files: [2]string{"the sandbox", tree.Origin},
+			}}}
+		}
 	}
-	dirs := map[string]bool{}
-	for name := range tree.Data {
-		dirs[path.Join(wheels.Prefix, path.Dir(name))] = true
-	}
-	list := slices.Sorted(maps.Keys(dirs))
-	const most = 3
-	if len(list) > most {
-		list = append(list[:most], fmt.Sprintf("%d other directories", len(list)-most))
-	}
-	return fmt.Sprintf("Left out: %d files of packages that belong outside of site-packages, in %s", len(tree.Data), strings.Join(list, ", "))
+	return nil
 }
 
 func treeDigest(tree *wheels.Tree) string {
 	hash := sha256.New()
 	for name, data := range tree.All() {
 		fmt.Fprintf(hash, "%q %s\n", name, cache.Digest(data))
+	}
+	for _, name := range slices.Sorted(maps.Keys(tree.Data)) {
+		fmt.Fprintf(hash, "%q %s\n", path.Join(wheels.Prefix, name), cache.Digest(tree.Data[name]))
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }
@@ -296,17 +298,18 @@ func (b *builder) sitePackages(ctx context.Context) (cached bool, err error) {
 				files[cachedName(name)] = compiled[i].Pyc
 			}
 		}
-		data, err := image.Build(func(yield func(string, []byte) bool) {
-			for name, data := range files {
-				if !yield(name, data) {
-					return
-				}
-			}
-		})
-		if err != nil {
+		blobs := map[string][]byte{}
+		if blobs[siteBlob], err = image.Build(maps.All(files)); err != nil {
 			return nil, err
 		}
-		return &cache.Value{Label: "packages: " + b.installed.names(), Blobs: map[string][]byte{siteBlob: data}}, nil
+		if data := b.installed.tree.Data; len(data) > 0 {
+			data = maps.Clone(data)
+			data["lib/"] = nil // where other images are mounted
+			if blobs[prefixBlob], err = image.Build(maps.All(data)); err != nil {
+				return nil, err
+			}
+		}
+		return &cache.Value{Label: "packages: " + b.installed.names(), Blobs: blobs}, nil
 	})
 	return cached, err
 }
@@ -329,10 +332,16 @@ func (b *builder) compilePackages(ctx context.Context, sources []preinit.Source)
 	return preinit.CompileTree(ctx, options, sources)
 }
 
-// siteDigest identifies the image of the packages; "" if there is none.
+// hasPrefix reports whether packages have files outside of site-packages.
+func (b *builder) hasPrefix() bool { return b.site != nil && b.site.Digest(prefixBlob) != "" }
+
+// siteDigest identifies the images of the packages; "" if there are none.
 func (b *builder) siteDigest() string {
-	if b.site == nil {
+	switch {
+	case b.site == nil:
 		return ""
+	case b.hasPrefix():
+		return b.site.Digest(siteBlob) + " " + b.site.Digest(prefixBlob)
 	}
 	return b.site.Digest(siteBlob)
 }

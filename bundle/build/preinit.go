@@ -54,6 +54,11 @@ func (b *builder) preinit(ctx context.Context) (cached bool, err error) {
 			if options.SitePackages, err = openImage(b.site, siteBlob); err != nil {
 				return nil, err
 			}
+			if b.hasPrefix() {
+				if options.Prefix, err = openImage(b.site, prefixBlob); err != nil {
+					return nil, err
+				}
+			}
 		}
 		result, err := preinit.Run(ctx, options)
 		output.flush()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -13,14 +14,16 @@ import (
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	// interrupt, if there is one, is what the first SIGINT is for.
+	interrupt atomic.Pointer[func()]
 }
 
 // run executes one command line and returns the exit status. Results go to
 // stdout, everything else to stderr.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := withSignals(context.Background())
-	defer stop()
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	ctx, stop := withSignals(context.Background(), &a.interrupt)
+	defer stop()
 	root := a.rootCommand()
 	root.SetArgs(args)
 	root.SetIn(stdin)

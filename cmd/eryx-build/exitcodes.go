@@ -16,9 +16,9 @@ func exitCodesTopic() *cobra.Command {
     3   an input is unusable: a base, a bundle, a package, a requirement, a lock
         file or another file that was given
     4   a bundle or a wheel could not be built, or a result not be written
-    5   run: the sandbox ended the script, or the interpreter crashed
+    5   run: the sandbox ended the script (--fuel), or the interpreter crashed
   124   run: the script's time was up (--timeout)
-  130   interrupted (SIGINT); 143: terminated (SIGTERM)
+  130   interrupted (SIGINT), the script of run as well; 143: terminated (SIGTERM)
 
 A script that leaves by sys.exit(n) makes "eryx-build run" exit with n, as
 python does, so that n may coincide with one of these. What eryx-build itself

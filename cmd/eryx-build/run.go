@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,14 @@ import (
 type runFlags struct {
 	timeout    durationValue
 	memory     sizeValue
+	files      sizeValue
+	output     sizeValue
+	fuel       int64
+	untrusted  bool
+	repeatable bool
+	seed       uint64
+	json       bool
+	stats      bool
 	env        []string
 	packages   packageFlags
 	noMetadata bool
@@ -31,6 +40,7 @@ func (a *app) runCommand() *cobra.Command {
 	f := &runFlags{
 		timeout: durationValue{unlimited: eryx.Unlimited},
 		memory:  sizeValue{unlimited: eryx.Unlimited},
+		output:  sizeValue{unlimited: eryx.Unlimited},
 	}
 	cmd := &cobra.Command{
 		Use:     "run [OPTION...] [BUNDLE] (FILE | -c CODE | -) [ARGUMENT...]",
@@ -53,7 +63,8 @@ from source for it if eryx-build comes with a pinned recipe.
 
 The exit status is the script's: 0, 1 after an uncaught exception, n after
 sys.exit(n). A script that the sandbox has to end gives others; see
-"eryx-build help exit-codes".`,
+"eryx-build help exit-codes". Ctrl-C is a KeyboardInterrupt in the script, and
+another one ends it whatever it does.`,
 		Example: `  eryx-build run -c 'import sys; print(sys.argv)' a b
   eryx-build run python.eryx --timeout 5s --max-memory 256MiB script.py < data.json
   eryx-build run -p requests -p ./dist/local-1.0-py3-none-any.whl script.py
@@ -77,6 +88,14 @@ sys.exit(n). A script that the sandbox has to end gives others; see
 	flags.StringP("command", "c", "", "run this `CODE`; everything after it is the script's")
 	flags.Var(&f.timeout, "timeout", fmt.Sprintf("end the script after this `DURATION`, or \"unlimited\" (default %s)", eryx.DefaultTimeout))
 	flags.Var(&f.memory, "max-memory", fmt.Sprintf("limit its memory to this `SIZE`, or \"unlimited\" (default %s)", strings.ReplaceAll(formatSize(eryx.DefaultMemoryLimit), " ", "")))
+	flags.Int64Var(&f.fuel, "fuel", 0, "end it after so many `STEPS`, the same on every machine (default none)")
+	flags.Var(&f.files, "max-files", fmt.Sprintf("limit its files to this `SIZE` (default %s)", strings.ReplaceAll(formatSize(eryx.DefaultFilesLimit), " ", "")))
+	flags.BoolVar(&f.repeatable, "deterministic", false, "give it a clock and randomness that are always the same")
+	flags.Uint64Var(&f.seed, "seed", 0, "with --deterministic, a `NUMBER` that decides its randomness")
+	flags.BoolVar(&f.untrusted, "untrusted", false, "do not trust BUNDLE itself: compile its WebAssembly here, which takes seconds the first time")
+	flags.BoolVar(&f.json, "json", false, "print all of the result as JSON instead of the script's output")
+	flags.Var(&f.output, "max-output", fmt.Sprintf("with --json, keep this `SIZE` of each stream, or \"unlimited\" (default %s)", strings.ReplaceAll(formatSize(eryx.DefaultOutputLimit), " ", "")))
+	flags.BoolVar(&f.stats, "stats", false, "say on standard error what time, fuel and memory it took")
 	flags.StringArrayVarP(&f.env, "env", "e", nil, "give it the environment variable `NAME=VALUE`, or NAME as it is here; repeatable")
 	f.packages.register(flags)
 	flags.BoolVar(&f.noMetadata, "no-metadata", false, "do not use the script's inline metadata")
@@ -126,15 +145,49 @@ func (a *app) runScript(cmd *cobra.Command, f *runFlags, line commandLine) error
 		ResultName:  noResult,
 		Timeout:     f.timeout.duration,
 		MemoryLimit: f.memory.bytes,
+		FuelLimit:   f.fuel,
+		FilesLimit:  f.files.bytes,
 		OutputLimit: 1, // it goes to the streams; nobody looks at the copy
+	}
+	if f.json {
+		config.Stdout, config.Stderr, config.ResultName, config.OutputLimit = nil, nil, "", f.output.bytes
+	}
+	if f.repeatable {
+		config.Deterministic = &eryx.Deterministic{Seed: f.seed}
 	}
 	rt, err := a.openRuntime(cmd, f, line.bundle, s)
 	if err != nil {
 		return err
 	}
 	defer rt.Close()
-	_, err = rt.Execute(cmd.Context(), s.source, config)
+	result, err := a.execute(cmd.Context(), rt, s.source, config)
+	if result == nil {
+		return a.scriptOutcome(err)
+	}
+	if f.stats {
+		defer printStats(a.stderr, result)
+	}
+	if f.json {
+		ended := a.scriptStatus(cmd.Context(), err)
+		if err := printReport(a.stdout, result, err, ended); err != nil {
+			return fmt.Errorf("write the result: %w", err)
+		}
+		return silent{ended}
+	}
 	return a.scriptOutcome(err)
+}
+
+// execute runs source in a sandbox, which the first SIGINT interrupts.
+func (a *app) execute(ctx context.Context, rt *eryx.Runtime, source string, config *eryx.SandboxConfig) (*eryx.Result, error) {
+	sandbox, err := rt.NewSandbox(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	defer sandbox.Close()
+	interrupt := sandbox.Interrupt
+	a.interrupt.Store(&interrupt)
+	defer a.interrupt.Store(nil)
+	return sandbox.Execute(ctx, source)
 }
 
 // noResult is no name that a variable can have: the command line has no use
@@ -224,7 +277,7 @@ func environment(settings []string) map[string]string {
 // packages, or the default one; these are built if they are not there.
 func (a *app) openRuntime(cmd *cobra.Command, f *runFlags, path string, s *script) (*eryx.Runtime, error) {
 	ctx := cmd.Context()
-	config := &eryx.Config{}
+	config := &eryx.Config{Untrusted: f.untrusted}
 	if !f.quiet {
 		config.Notify = a.note
 	}
@@ -249,6 +302,12 @@ func (a *app) openRuntime(cmd *cobra.Command, f *runFlags, path string, s *scrip
 	return rt, nil
 }
 
+// scriptStatus is the exit status for the error of an execution.
+func (a *app) scriptStatus(ctx context.Context, err error) int {
+	quiet := &app{stderr: io.Discard}
+	return quiet.report(ctx, quiet.scriptOutcome(err))
+}
+
 // scriptOutcome turns the error of an execution into an exit status, and
 // prints what python would print.
 func (a *app) scriptOutcome(err error) error {
@@ -264,7 +323,12 @@ func (a *app) scriptOutcome(err error) error {
 		return silent{exit.Code & 0xff}
 	case errors.As(err, &raised):
 		fmt.Fprintln(a.stderr, strings.TrimSuffix(raised.Traceback, "\n"))
+		if raised.Type == "KeyboardInterrupt" {
+			return silent{exitInterrupted + int(syscall.SIGINT)}
+		}
 		return silent{exitFailed}
+	case errors.As(err, &limit) && limit.Kind == eryx.LimitFuel:
+		return &failure{code: exitSandbox, err: fmt.Errorf("the script took more than %s of fuel", limit.Limit), next: "give it more with --fuel"}
 	case errors.As(err, &limit) && limit.Kind == eryx.LimitTime:
 		return &failure{code: exitTimeout, err: fmt.Errorf("the script ran for longer than %s", limit.Limit), next: "give it more with --timeout"}
 	case errors.Is(err, eryx.ErrSandbox):

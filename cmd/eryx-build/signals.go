@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -20,22 +21,33 @@ func (e *signalError) Error() string {
 }
 
 // withSignals returns a context that the first SIGINT or SIGTERM cancels, so
-// that work under way ends in an orderly manner; a second one kills.
-func withSignals(parent context.Context) (context.Context, func()) {
+// that work under way ends in an orderly manner; a second one kills. While there
+// is an interrupt, a SIGINT calls and removes that instead.
+func withSignals(parent context.Context, interrupt *atomic.Pointer[func()]) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
-		select {
-		case s := <-signals:
-			signal.Stop(signals)
-			number := int(syscall.SIGINT)
-			if n, ok := s.(syscall.Signal); ok {
-				number = int(n)
+		defer signal.Stop(signals)
+		for {
+			select {
+			case s := <-signals:
+				number := int(syscall.SIGINT)
+				if n, ok := s.(syscall.Signal); ok {
+					number = int(n)
+				}
+				if number == int(syscall.SIGINT) {
+					if call := interrupt.Swap(nil); call != nil {
+						(*call)()
+						continue
+					}
+				}
+				signal.Stop(signals)
+				cancel(&signalError{number: number})
+				return
+			case <-ctx.Done():
+				return
 			}
-			cancel(&signalError{number: number})
-		case <-ctx.Done():
-			signal.Stop(signals)
 		}
 	}()
 	return ctx, func() { cancel(context.Canceled) }

@@ -102,10 +102,11 @@ var rooms = map[string]room{
 	"conformance":    {imports: []string{"."}},
 
 	// Programs that show how; each is what a user of the module may write.
-	"examples/simple":         {imports: []string{"."}},
-	"examples/error_handling": {imports: []string{"."}},
-	"examples/precompile":     {imports: []string{".", "bundle/build"}},
-	"examples/numpy":          {imports: []string{"."}},
+	"examples/simple":          {imports: []string{"."}},
+	"examples/error_handling":  {imports: []string{"."}},
+	"examples/resource_limits": {imports: []string{"."}},
+	"examples/precompile":      {imports: []string{".", "bundle/build"}},
+	"examples/numpy":           {imports: []string{"."}},
 
 	// Tests only.
 	"examples":             {tests: []string{"bundle", "internal/testbundle"}},

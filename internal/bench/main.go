@@ -5,7 +5,8 @@
 // time are reported side by side, as minimum and median.
 //
 //	bench -bundle python.eryx -cli bin/eryx-build [-peer VENV] [-rounds N]
-//	      [-numpy numpy.eryx [-numpy-python PYTHON]]
+//	      [-numpy numpy.eryx [-numpy-python PYTHON
+//	      [-numpy-componentize VENV -numpy-wheel WHEEL]]]
 //
 // VENV is a Python virtual environment in which pyeryx is installed; without
 // it only the own figures are shown. What numpy takes is shown if a bundle has
@@ -50,6 +51,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	peer := flags.String("peer", "", "a virtual environment `directory` with pyeryx")
 	numpy := flags.String("numpy", "", "a `bundle` in which numpy is imported")
 	numpyPython := flags.String("numpy-python", "", "a native Python `executable` with the same numpy")
+	numpyVenv := flags.String("numpy-componentize", "", "a virtual environment `directory` with componentize-py and wasmtime")
+	numpyWheel := flags.String("numpy-wheel", "", "the numpy `wheel` for it")
 	rounds := flags.Int("rounds", 20, "whole-process repetitions of each command")
 	repeat := flags.Int("repeat", 500, "in-process repetitions")
 	if err := flags.Parse(args); err != nil {
@@ -102,7 +105,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if *numpy == "" {
 		return nil
 	}
-	return benchNumpy(ctx, out, *numpy, *numpyPython, *repeat, *rounds)
+	return benchNumpy(ctx, out, numpyConfig{
+		bundle: *numpy, python: *numpyPython, venv: *numpyVenv, wheel: *numpyWheel, repeat: *repeat, rounds: *rounds,
+	})
 }
 
 // compare runs the contestants in turn and prints a table; ratios are to the

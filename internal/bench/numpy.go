@@ -28,9 +28,19 @@ func (n *numpySubject) fresh(ctx context.Context) (sample, error) {
 	return n.once(ctx, "import numpy as np\nprint(np.arange(4).sum())", "6\n")
 }
 
-// benchNumpy reports what a sandbox with numpy costs and, beside a native
-// numpy on one thread, what numpy takes in it.
-func benchNumpy(ctx context.Context, out io.Writer, bundle, python string, repeat, rounds int) error {
+// numpyConfig says what to compare; only bundle is needed.
+type numpyConfig struct {
+	bundle      string // in which numpy is imported
+	python      string // a native one with numpy
+	venv, wheel string // componentize-py and wasmtime, and a numpy for it
+	repeat      int    // sandboxes
+	rounds      int    // of the script
+}
+
+// benchNumpy reports what a sandbox with numpy costs and what numpy takes in
+// it, beside a native numpy on one thread and a component under wasmtime.
+func benchNumpy(ctx context.Context, out io.Writer, c numpyConfig) (err error) {
+	bundle, python, repeat, rounds := c.bundle, c.python, c.repeat, c.rounds
 	rt, err := openRuntime(ctx, bundle)
 	if err != nil {
 		return err
@@ -45,7 +55,14 @@ func benchNumpy(ctx context.Context, out io.Writer, bundle, python string, repea
 	if python == "" {
 		return nil
 	}
-	own, native := map[string][]time.Duration{}, map[string][]time.Duration{}
+	own, native, other := map[string][]time.Duration{}, map[string][]time.Duration{}, map[string][]time.Duration{}
+	var peer *component
+	if c.venv != "" {
+		if peer, err = startComponent(ctx, c.venv, c.wheel); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, peer.close()) }()
+	}
 	for range rounds {
 		result, err := n.rt.Execute(ctx, numpySpeed, &eryx.SandboxConfig{MemoryLimit: 512 << 20})
 		if err != nil {
@@ -63,8 +80,21 @@ func benchNumpy(ctx context.Context, out io.Writer, bundle, python string, repea
 		if err := addTimes(native, output); err != nil {
 			return err
 		}
+		if peer == nil {
+			continue
+		}
+		if output, err = peer.run(); err != nil {
+			return fmt.Errorf("componentize-py's numpy: %w", err)
+		}
+		if err := addTimes(other, output); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintf(out, "\nnumpy, medians of %d rounds\n  %-22s %10s %10s %8s\n", rounds, "", "eryx", "native", "ratio")
+	fmt.Fprintf(out, "\nnumpy, medians of %d rounds; ratios of eryx to each\n  %-22s %10s %10s %8s", rounds, "", "eryx", "native", "ratio")
+	if peer != nil {
+		fmt.Fprintf(out, " %15s %8s", "componentize-py", "ratio")
+	}
+	fmt.Fprintln(out)
 	var names []string
 	for name := range own {
 		names = append(names, name)
@@ -74,7 +104,13 @@ func benchNumpy(ctx context.Context, out io.Writer, bundle, python string, repea
 		slices.Sort(own[name])
 		slices.Sort(native[name])
 		o, r := median(own[name]), median(native[name])
-		fmt.Fprintf(out, "  %-22s %10s %10s %7.1fx\n", name, short(o), short(r), float64(o)/float64(r))
+		fmt.Fprintf(out, "  %-22s %10s %10s %7.1fx", name, short(o), short(r), float64(o)/float64(r))
+		if peer != nil {
+			slices.Sort(other[name])
+			p := median(other[name])
+			fmt.Fprintf(out, " %15s %7.1fx", short(p), float64(o)/float64(p))
+		}
+		fmt.Fprintln(out)
 	}
 	return nil
 }

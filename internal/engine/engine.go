@@ -190,7 +190,8 @@ type Instance interface {
 	Guest
 	// Call calls an exported function. A guest trap is a [*TrapError]; an
 	// error of a host function is found with errors.Is and errors.As.
-	// After either the instance is not called again.
+	// After either the guest is wherever it was ended, and what it computes is
+	// worth nothing any more; its memory and its globals are as they are.
 	Call(ctx context.Context, export string, args ...uint64) ([]uint64, error)
 	Global(export string) (uint64, error)
 	SetGlobal(export string, value uint64) error
@@ -204,6 +205,9 @@ type Instance interface {
 	// an instance that cannot be reset and has to be closed: one whose memory
 	// has grown or of which a call has failed, or without an image.
 	Reset(ctx context.Context, config InstanceConfig) error
+	// MemoryRefused reports whether the guest has asked for more memory than
+	// its limit, or the system, allowed, since this was last called.
+	MemoryRefused() bool
 	Close(ctx context.Context) error
 }
 

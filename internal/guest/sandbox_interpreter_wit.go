@@ -202,6 +202,28 @@ func (client *Client) Execute(ctx context.Context, request Request) (Outcome, er
 	return v, c.Finish(export)
 }
 
+// Flush calls eryx:sandbox/interpreter@0.1.0#flush.
+// Writes what standard output and error hold back. Called also when a
+// script was ended in the middle of something; it does what is possible.
+func (client *Client) Flush(ctx context.Context) error {
+	const export = "eryx:sandbox/interpreter@0.1.0#flush"
+	call := abi.NewCall(ctx, client.Instance)
+	c := &call
+	c.Invoke(client.Instance, export)
+	return c.Finish(export)
+}
+
+// Interrupt calls eryx:sandbox/interpreter@0.1.0#interrupt.
+// Has Python handle SIGINT as soon as it can. Called while the guest is in
+// one of its imports; it neither allocates nor runs any Python.
+func (client *Client) Interrupt(ctx context.Context) error {
+	const export = "eryx:sandbox/interpreter@0.1.0#interrupt"
+	call := abi.NewCall(ctx, client.Instance)
+	c := &call
+	c.Invoke(client.Instance, export)
+	return c.Finish(export)
+}
+
 // InterpreterExports lists what a guest exports for eryx:sandbox/interpreter@0.1.0, by name and core type.
 var InterpreterExports = []engine.HostFunc{
 	{Name: "eryx:sandbox/interpreter@0.1.0#initialize", Params: []engine.ValueType{engine.I32, engine.I32, engine.I32}, Results: []engine.ValueType{engine.I32}},
@@ -209,6 +231,8 @@ var InterpreterExports = []engine.HostFunc{
 	{Name: "eryx:sandbox/interpreter@0.1.0#setup", Params: []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32}, Results: []engine.ValueType{engine.I32}},
 	{Name: "eryx:sandbox/interpreter@0.1.0#seal", Params: nil, Results: []engine.ValueType{engine.I32}},
 	{Name: "eryx:sandbox/interpreter@0.1.0#execute", Params: []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32}, Results: []engine.ValueType{engine.I32}},
+	{Name: "eryx:sandbox/interpreter@0.1.0#flush", Params: nil, Results: nil},
+	{Name: "eryx:sandbox/interpreter@0.1.0#interrupt", Params: nil, Results: nil},
 }
 
 func lowerConfig(c *abi.Call, slots []uint64, v Config) {

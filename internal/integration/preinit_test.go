@@ -101,7 +101,7 @@ func packages(t *testing.T, modules map[string]string) *image.Image {
 }
 
 func (p *parts) options() preinit.Options {
-	return preinit.Options{Module: p.module, Stdlib: p.stdlib, Support: p.support, StackLow: p.layout.StackLow}
+	return preinit.Options{Module: p.module, Images: preinit.Images{Stdlib: p.stdlib, Support: p.support}, StackLow: p.layout.StackLow}
 }
 
 func mustPreinit(t *testing.T, options preinit.Options) *preinit.Result {
@@ -127,7 +127,7 @@ func (p *parts) restore(t *testing.T, options preinit.Options, from *preinit.Res
 	if s.files, err = vfs.New(vfs.Config{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := preinit.Mount(s.files, options.Stdlib, options.SitePackages, options.Support); err != nil {
+	if err := options.Mount(s.files); err != nil {
 		t.Fatal(err)
 	}
 	host := wasi.New(wasi.Config{Stdout: &s.stdout, Stderr: &s.stderr, FS: s.files})
@@ -463,7 +463,7 @@ func TestCompileTree(t *testing.T) {
 		{Path: "/e.py", Text: []byte("x = '\xe4'\n")},
 		{Path: "/f.py", Text: bytes.Repeat([]byte("def f(a, b=1, *c): return a if b else c\n"), 5000)},
 	}
-	options := preinit.CompileOptions{Module: p.module, Stdlib: p.stdlib, Support: p.support}
+	options := preinit.CompileOptions{Module: p.module, Images: preinit.Images{Stdlib: p.stdlib, Support: p.support}}
 	last := 0
 	options.Progress = func(done, total int) {
 		if done != last+1 || total != len(sources) {

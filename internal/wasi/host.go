@@ -55,6 +55,11 @@ type Config struct {
 	// Checkpoint is called when the guest has used up its count and gives how
 	// far to count next. nil only looks whether the context is done.
 	Checkpoint func(ctx context.Context) (uint32, error)
+	// Interrupts, if not nil, is readable when the guest is to be interrupted.
+	// Whatever waits then calls Interrupt and ends with nothing ready, or an
+	// error where it reads.
+	Interrupts <-chan struct{}
+	Interrupt  func(ctx context.Context) error
 }
 
 // Host is what one guest runs against. Like the guest it is used by one

@@ -22,6 +22,9 @@ type pollable struct {
 	// whatever a clock that was configured says by then.
 	deadline uint64
 	passed   bool
+	// interrupted, if not nil, is told that a wait for this one alone ended
+	// because the guest was interrupted.
+	interrupted func()
 }
 
 func (*pollable) resource() string { return "pollable" }
@@ -49,7 +52,8 @@ func (p *pollable) check(now uint64) (bool, <-chan struct{}) {
 }
 
 // wait waits until at least one is ready and gives the indices of those that
-// are. It ends with the context's cause when the context is done.
+// are. It ends with the context's cause when the context is done, and gives none
+// when the guest is interrupted.
 func (h *Host) wait(ctx context.Context, pollables []*pollable) ([]uint32, error) {
 	for {
 		if err := abi.Cancelled(ctx); err != nil {
@@ -74,8 +78,20 @@ func (h *Host) wait(ctx context.Context, pollables []*pollable) ([]uint32, error
 		}
 		if h.config.Advance != nil && len(channels) == 0 && earliest < math.MaxUint64 {
 			h.config.Advance(time.Duration(min(earliest-now, math.MaxInt64)))
-		} else if !sleep(ctx, channels, now, earliest) {
-			continue
+		} else {
+			switch sleep(ctx, h.config.Interrupts, channels, now, earliest) {
+			case wokenByTime:
+				if h.config.Advance != nil {
+					h.config.Advance(time.Duration(min(earliest-now, math.MaxInt64)))
+				}
+			case wokenByInterrupt:
+				if len(pollables) == 1 && pollables[0].interrupted != nil {
+					pollables[0].interrupted()
+				}
+				return nil, h.config.Interrupt(ctx)
+			default:
+				continue
+			}
 		}
 		for _, p := range pollables {
 			if p.ready == nil && p.deadline <= earliest {
@@ -85,9 +101,18 @@ func (h *Host) wait(ctx context.Context, pollables []*pollable) ([]uint32, error
 	}
 }
 
-// sleep waits for the context, one of the channels or the time from now to
-// earliest, and reports whether the time has passed.
-func sleep(ctx context.Context, channels []<-chan struct{}, now, earliest uint64) bool {
+// wakeup is what ended a sleep.
+type wakeup uint8
+
+const (
+	wokenByOther wakeup = iota // the context or a channel
+	wokenByTime
+	wokenByInterrupt
+)
+
+// sleep waits for the context, an interrupt, one of the channels or the time
+// from now to earliest, and says what it was.
+func sleep(ctx context.Context, interrupts <-chan struct{}, channels []<-chan struct{}, now, earliest uint64) wakeup {
 	var expired <-chan time.Time
 	if earliest < math.MaxUint64 { // that far off is never
 		timer := time.NewTimer(time.Duration(min(earliest-now, math.MaxInt64)))
@@ -102,20 +127,28 @@ func sleep(ctx context.Context, channels []<-chan struct{}, now, earliest uint64
 		select {
 		case <-ctx.Done():
 		case <-first:
+		case <-interrupts:
+			return wokenByInterrupt
 		case <-expired:
-			return true
+			return wokenByTime
 		}
-		return false
+		return wokenByOther
 	}
-	cases := make([]reflect.SelectCase, 0, 2+len(channels))
+	cases := make([]reflect.SelectCase, 0, 3+len(channels))
 	cases = append(cases,
 		reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(expired)},
+		reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(interrupts)},
 		reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())})
 	for _, ch := range channels {
 		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ch)})
 	}
-	chosen, _, _ := reflect.Select(cases)
-	return chosen == 0
+	switch chosen, _, _ := reflect.Select(cases); chosen {
+	case 0:
+		return wokenByTime
+	case 1:
+		return wokenByInterrupt
+	}
+	return wokenByOther
 }
 
 // PollableReady implements wasi:io/poll.

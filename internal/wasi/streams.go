@@ -47,6 +47,9 @@ type inputStream struct {
 	from   string // origin
 	what   string
 	closed bool
+	// interrupted says that the guest stopped waiting for this stream because
+	// it was interrupted, of which the next read tells.
+	interrupted bool
 }
 
 func (*inputStream) resource() string   { return "input-stream" }
@@ -60,7 +63,7 @@ func (s *inputStream) subscribe() *pollable {
 			return nil
 		}
 		return s.source.ready()
-	}}
+	}, interrupted: func() { s.interrupted = true }}
 }
 
 // outputStream is the resource output-stream.
@@ -100,6 +103,9 @@ func (*ioError) origin() string     { return "" }
 func (e *ioError) describe() string { return "the error of a stream (" + e.err.Error() + ")" }
 func (*ioError) drop()              {}
 
+// errInterrupted is the error of reads that the guest's interruption ended.
+var errInterrupted = errors.New("interrupted")
+
 var errClosed = bindings.StreamError{Case: bindings.StreamErrorClosed}
 
 // failed is what the guest gets of a stream's error.
@@ -123,6 +129,11 @@ func (h *Host) read(ctx context.Context, s *inputStream, length uint64, blocking
 		return nil, nil
 	}
 	for {
+		// libc would go on to wait if it read nothing.
+		if s.interrupted {
+			s.interrupted = false
+			return nil, h.failed(errInterrupted)
+		}
 		b, err := s.source.read(int(min(length, maxRead)))
 		if err != nil {
 			// The end of a file is not forever.

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wait.h"
+
 typedef int32_t ssize_t;
 
 struct iovec {
@@ -50,7 +52,7 @@ int *__errno_location(void);
 /* The numbers of libc's headers. */
 enum { O_APPEND = 1 };
 enum { SEEK_SET, SEEK_CUR, SEEK_END };
-enum { EINVAL = 28, ESPIPE = 70 };
+enum { EINTR = 27, EINVAL = 28, ESPIPE = 70 };
 
 _Static_assert(offsetof(struct file, position) == 8 && offsetof(struct file, flags) == 16, "layout of libc's file");
 _Static_assert(offsetof(struct operations, seek) == 24, "layout of libc's operations");
@@ -69,7 +71,12 @@ read(int descriptor, void *buffer, size_t size)
     struct reference *reference = file_at(descriptor);
     if (reference == NULL) {
         const struct iovec one = {buffer, size};
-        return readv(descriptor, &one, 1);
+        wait_interrupted = false;
+        ssize_t count = readv(descriptor, &one, 1);
+        if (count < 0 && wait_interrupted) {
+            *__errno_location() = EINTR; /* the host gave an error to end the wait */
+        }
+        return count;
     }
     ssize_t count = pread(descriptor, buffer, size, reference->file->position);
     if (count > 0) {

@@ -9,6 +9,7 @@
 
 #include "abi.h"
 #include "heap.h"
+#include "wait.h"
 
 #define INTERFACE "eryx:sandbox/interpreter@0.1.0"
 #define EXPORT(name) __attribute__((export_name(INTERFACE "#" name)))
@@ -21,6 +22,8 @@ static bool initialized;
 static struct {
     PyObject *preimport, *setup, *seal, *execute, *describe, *flush;
     PyObject *session_run, *session_clear, *session_finish, *session_save, *session_load;
+    PyObject *flushers; /* not a function but a tuple of (function, stream) */
+    PyObject *resets;   /* nor is this, but a tuple of functions */
 } support;
 
 static const struct {
@@ -35,6 +38,7 @@ static const struct {
     { "session_finish", &support.session_finish },
     { "session_save", &support.session_save },
     { "session_load", &support.session_load },
+    { "flushers", &support.flushers },   { "resets", &support.resets },
 };
 
 /* Fills in an exception record without Python's help. */
@@ -59,6 +63,11 @@ pending_exception(struct exception *result)
     }
     PyObject *exception = PyErr_GetRaisedException();
     if (exception != NULL) {
+        /* Whatever else went wrong, it may go wrong in each line of Python. */
+        for (Py_ssize_t i = 0; i < PyTuple_Size(support.resets); i++) {
+            Py_DecRef(PyObject_CallObject(PyTuple_GetItem(support.resets, i), NULL));
+            PyErr_Clear();
+        }
         PyObject *record = PyObject_CallFunctionObjArgs(support.describe, exception, NULL);
         Py_DecRef(exception);
         int given = record == NULL ? -1 : abi_give_exception(record, result);
@@ -280,6 +289,21 @@ immortalize(PyObject *self, PyObject *object)
 
 static PyMethodDef immortalize_definition = { "immortalize", immortalize, METH_O, NULL };
 
+/* eryx_support.host.wait: waits for so many nanoseconds, and ends early when the
+ * script is interrupted. */
+static PyObject *
+wait_here(PyObject *self, PyObject *argument)
+{
+    (void)self;
+    long long nanoseconds = PyLong_AsLongLong(argument);
+    if (nanoseconds == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    return PyBool_FromLong(nanoseconds > 0 && wait_for((uint64_t)nanoseconds));
+}
+
+static PyMethodDef wait_definition = { "wait", wait_here, METH_O, NULL };
+
 /* Makes a function an attribute of a module. */
 static int
 install(PyMethodDef *definition, const char *module_name)
@@ -310,7 +334,8 @@ find_support(void)
     Py_DecRef(module);
 
     if (install(&exit_definition, "os") < 0 || install(&exit_definition, "posix") < 0 ||
-        install(&immortalize_definition, "eryx_support.lifecycle") < 0) {
+        install(&immortalize_definition, "eryx_support.lifecycle") < 0 ||
+        install(&wait_definition, "eryx_support.host") < 0) {
         return -1;
     }
     return 0;
@@ -615,6 +640,40 @@ session_load(const char *data, uint32_t length)
         result.payload.exception = saved->payload.exception;
     }
     return &result;
+}
+
+/* ---- flush, interrupt ---- */
+
+/* The script may have been ended anywhere, also where it had let go of the
+ * interpreter to wait for something. So no bytecode is run, whose frames would
+ * build on those that are left, but only methods of the streams, which are C. */
+EXPORT("flush")
+void
+flush(void)
+{
+    if (!initialized) {
+        return;
+    }
+    int state = PyGILState_Ensure();
+    Py_DecRef(PyErr_GetRaisedException());
+    for (Py_ssize_t i = 0; i < PyTuple_Size(support.flushers); i++) {
+        PyObject *pair = PyTuple_GetItem(support.flushers, i);
+        Py_DecRef(PyObject_CallFunctionObjArgs(PyTuple_GetItem(pair, 0), PyTuple_GetItem(pair, 1), NULL));
+        PyErr_Clear();
+    }
+    PyGILState_Release(state);
+}
+
+enum { SIGINT = 2 };
+
+EXPORT("interrupt")
+void
+interrupt(void)
+{
+    if (initialized) {
+        wait_interrupted = true;
+        PyErr_SetInterruptEx(SIGINT);
+    }
 }
 
 /* ---- freeing results ---- */

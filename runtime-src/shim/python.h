@@ -48,11 +48,16 @@ PyObject *PyImport_ImportModule(const char *name);
 PyObject *PyBool_FromLong(long value);
 Py_ssize_t PyGC_Collect(void);
 
+/* Makes the calling thread Python's own, whether or not it was. */
+int PyGILState_Ensure(void);
+void PyGILState_Release(int state);
+
 PyObject *PyBytes_FromStringAndSize(const char *bytes, Py_ssize_t length);
 int PyBytes_AsStringAndSize(PyObject *object, char **bytes, Py_ssize_t *length);
 PyObject *PyUnicode_DecodeUTF8(const char *bytes, Py_ssize_t length, const char *errors);
 PyObject *PyUnicode_AsEncodedString(PyObject *text, const char *encoding, const char *errors);
 long PyLong_AsLong(PyObject *object);
+long long PyLong_AsLongLong(PyObject *object);
 
 /* Both check that they are given a tuple, and the index. */
 Py_ssize_t PyTuple_Size(PyObject *tuple);
@@ -70,6 +75,7 @@ extern PyObject *PyExc_MemoryError;
 int PyErr_GivenExceptionMatches(PyObject *exception, PyObject *classes);
 PyObject *PyErr_Occurred(void);
 PyObject *PyErr_GetRaisedException(void);
+int PyErr_SetInterruptEx(int signal);
 void PyErr_Clear(void);
 void PyErr_DisplayException(PyObject *exception);
 

@@ -3,10 +3,12 @@
  * libc traps where a thread would wait for ever, and claims that the time is up
  * where it would wait for a while. CPython's locks, events and queues are built
  * on these two functions; with them, as here, a script that waits for what
- * cannot happen waits, until its time is up or the host ends it. */
+ * cannot happen waits, until its time is up, it is interrupted or the host ends
+ * it. */
 
 #include <stddef.h>
-#include <stdint.h>
+
+#include "wait.h"
 
 struct timespec {
     int64_t seconds;
@@ -17,19 +19,19 @@ struct timespec {
 extern const char _CLOCK_REALTIME;
 
 int clock_gettime(const void *clock, struct timespec *time);
-int nanosleep(const struct timespec *duration, struct timespec *rest);
 
 enum { ETIMEDOUT = 73 };
+
+enum { SECOND = 1000000000 };
 
 __attribute__((visibility("default"))) int
 pthread_cond_wait(void *condition, void *mutex)
 {
     (void)condition;
     (void)mutex;
-    const struct timespec hour = {3600, 0};
-    for (;;) {
-        nanosleep(&hour, NULL);
+    while (!wait_for(3600 * (uint64_t)SECOND)) {
     }
+    return 0; /* woken for no reason: CPython then looks for signals */
 }
 
 __attribute__((visibility("default"))) int
@@ -39,13 +41,13 @@ pthread_cond_timedwait(void *condition, void *mutex, const struct timespec *dead
     (void)mutex;
     struct timespec now;
     clock_gettime(&_CLOCK_REALTIME, &now);
-    struct timespec rest = {deadline->seconds - now.seconds, deadline->nanoseconds - now.nanoseconds};
-    if (rest.nanoseconds < 0) {
-        rest.seconds--;
-        rest.nanoseconds += 1000000000;
+    int64_t seconds = deadline->seconds - now.seconds;
+    int64_t rest = (int64_t)deadline->nanoseconds - now.nanoseconds;
+    if (seconds > INT64_MAX / SECOND - 1) {
+        seconds = INT64_MAX / SECOND - 1; /* some centuries */
     }
-    if (rest.seconds >= 0) {
-        nanosleep(&rest, NULL);
+    if (seconds >= 0 && (rest += seconds * SECOND) > 0 && wait_for((uint64_t)rest)) {
+        return 0;
     }
     return ETIMEDOUT;
 }

@@ -80,6 +80,9 @@ func (g *Guest) Capture([]string) (*engine.State, error) { return nil, engine.Er
 // Reset implements engine.Instance.
 func (g *Guest) Reset(context.Context, engine.InstanceConfig) error { return engine.ErrNoReset }
 
+// MemoryRefused implements engine.Instance.
+func (g *Guest) MemoryRefused() bool { return false }
+
 // Close implements engine.Instance.
 func (g *Guest) Close(context.Context) error { return nil }
 

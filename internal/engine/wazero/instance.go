@@ -167,6 +167,16 @@ func (i *instance) SetGlobal(export string, value uint64) error {
 	return nil
 }
 
+// MemoryRefused implements [engine.Instance].
+func (i *instance) MemoryRefused() bool {
+	if i.core == nil {
+		return false
+	}
+	refused := i.linear.refused
+	i.linear.refused = false
+	return refused
+}
+
 func (i *instance) global(export string) (api.Global, error) {
 	if i.closed {
 		return nil, errInstanceClosed

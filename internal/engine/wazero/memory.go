@@ -20,6 +20,7 @@ type linear struct {
 	mapped   int    // how many of them, from the beginning, are a mapped file's
 	block    block
 	err      error // why nothing could be allocated
+	refused  bool  // the guest asked for more than it could have
 }
 
 var (
@@ -73,11 +74,13 @@ func (m *linear) Allocate(_, maximum uint64) experimental.LinearMemory {
 // memory to size bytes. nil is a refusal, which the guest sees as -1.
 func (m *linear) Reallocate(size uint64) []byte {
 	if m.err != nil || size > m.limit {
+		m.refused = true
 		return nil
 	}
 	if size > uint64(len(m.bytes)) {
 		b, err := m.block.grow(m.bytes, size)
 		if err != nil {
+			m.refused = true
 			return nil
 		}
 		m.bytes = b
@@ -96,6 +99,7 @@ func (m *linear) size() uint64 { return uint64(len(m.bytes)) }
 // restore makes the memory's content the image's. The memory has the image's
 // size already; dirty is how many bytes of it may not be zero.
 func (m *linear) restore(image *engine.Image, dirty uint64) error {
+	m.refused = false
 	m.mapped = 0
 	if image.File != nil {
 		n, err := m.block.mapFile(m.bytes, image)

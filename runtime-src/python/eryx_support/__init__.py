@@ -13,9 +13,11 @@ from eryx_support.builtins_copy import builtins_copy as __builtins__
 
 import os as _os
 
+import _signal  # makes SIGINT a KeyboardInterrupt
+
 from eryx_support.lifecycle import preimport, seal, setup
 from eryx_support.restore import on_restore
-from eryx_support.script import describe, execute
+from eryx_support.script import describe, execute, resets
 from eryx_support.session import (
     clear as session_clear,
     finish as session_finish,
@@ -26,14 +28,15 @@ from eryx_support.session import (
 from eryx_support.streams import flush, prepare as _prepare
 
 __all__ = [
-    "describe", "execute", "flush", "on_restore", "preimport", "seal", "session_clear", "session_finish",
-    "session_load", "session_run", "session_save", "setup",
+    "describe", "execute", "flush", "flushers", "on_restore", "preimport", "resets", "seal", "session_clear",
+    "session_finish", "session_load", "session_run", "session_save", "setup",
 ]  # fmt: skip
 
 # Where scripts find and leave files, unless they say otherwise.
 _HOME = "/home/user"
 
-_prepare()
+# What the shim calls, each function with its stream, where no Python can run.
+flushers = _prepare()
 try:
     _os.chdir(_HOME)
 except OSError:

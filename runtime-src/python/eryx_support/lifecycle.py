@@ -3,6 +3,7 @@
 from eryx_support.builtins_copy import builtins_copy as __builtins__
 
 import gc
+import os
 import sys
 
 from eryx_support import restore, script, session
@@ -73,8 +74,10 @@ def seal():
 
 def _seal():
     # What an execution may need is imported here, once.
-    for module in ("loop", "report", "result"):
+    for module in ("loop", "report", "result", "refusals"):
         script.load(module)
+    if not hasattr(os, "fork"):  # the tests of this package run where there are processes
+        script.load("refusals").install()
     restore.prepare()
     gc.collect()
     _note_origins("sealing")

@@ -11,12 +11,16 @@ from eryx_support.builtins_copy import builtins_copy as __builtins__
 import asyncio
 import selectors
 import socket
-import time
 from asyncio import unix_events
+from math import ceil
 
+from eryx_support import host
 from eryx_support.streams import flush
 
-_sleep = time.sleep
+_wait = host.wait
+
+# The longest wait: what nobody waits for ends by the host.
+_HOUR = 3600
 
 
 class _Selector(selectors.DefaultSelector):
@@ -30,10 +34,11 @@ class _Selector(selectors.DefaultSelector):
         if timeout is None:
             # Nothing can wake the loop any more. CPython waits, and so does
             # this, until the host's time limit or an interrupt ends it.
-            while True:
-                _sleep(3600)
+            timeout = _HOUR
         if timeout > 0:
-            _sleep(timeout)
+            # Not time.sleep(), which goes on when a signal's handler returns:
+            # that of asyncio.run() cancels the task, which the loop has to see.
+            _wait(ceil(min(timeout, _HOUR) * 1e9))
         return []
 
 

@@ -65,6 +65,12 @@ def describe_plainly(exception, filename, *, library):
     return name, message, _plain(name, message, frames), frames, _line(exception, filename)
 
 
+def describe_briefly(exception):
+    """Does the same where even that is refused, by the script's audit hooks."""
+    name, message = type_name(type(exception)), shorten(_message(exception))
+    return name, message, _plain(name, message, ()), (), 0
+
+
 def _plain(name, message, frames):
     lines = ["Traceback (most recent call last):\n"] if frames else []
     lines += (f'  File "{file}", line {line}, in {function}\n' for file, line, function in frames)

@@ -7,6 +7,7 @@ import builtins
 import gc
 import linecache
 import sys
+from functools import partial
 
 from eryx_support import restore
 from eryx_support.streams import flush, write_stderr
@@ -32,6 +33,14 @@ _run_exit_functions = atexit._run_exitfuncs
 _set_profile = sys.setprofile
 _set_recursion_limit = sys.setrecursionlimit
 _set_trace = sys.settrace
+
+# Steps that end what a script has Python call while it runs. The shim takes
+# them, too, where not even a line of this module can run.
+resets = (
+    partial(_set_trace, None),
+    partial(_set_profile, None),
+    *(partial(sys.monitoring.free_tool_id, tool) for tool in range(6) if hasattr(sys, "monitoring")),
+)
 
 # Run as if by nobody, like CPython's own: a warning about a coroutine that was
 # never awaited says sys:1 rather than a line in here.
@@ -68,7 +77,11 @@ def describe(exception, *, library=False):
             try:
                 return report.describe(exception, _filename, library=library)
             except BaseException:
+                pass
+            try:
                 return report.describe_plainly(exception, _filename, library=library)
+            except BaseException:
+                return report.describe_briefly(exception)
 
 
 class _OwnBuiltins:
@@ -220,8 +233,11 @@ def _call_excepthook(exception):
 
 def reset_interpreter():
     """Takes back what would get into the way of the code that follows."""
-    _set_trace(None)
-    _set_profile(None)
+    for step in resets:
+        try:
+            step()
+        except BaseException:
+            pass
     try:
         _set_recursion_limit(_recursion_limit)
     except BaseException:

@@ -15,11 +15,14 @@ _streams = []
 
 
 def prepare():
-    """Sets up the streams; called once, after Python is initialized."""
+    """Sets up the streams; called once, after Python is initialized. Returns
+    how to flush them without running Python, which the streams' own attributes
+    of that name could be."""
     sys.stdout.reconfigure(line_buffering=True)
     for stream in (sys.stdout, sys.stderr):
         _streams.append(stream)
         _streams.append(stream.buffer)
+    return tuple((type(stream).flush, stream) for stream in _streams)
 
 
 def flush():

@@ -29,6 +29,16 @@ ld --entry _initialize --Bsymbolic -o "$tmp/counter.$suffix" "$tmp/crt.o" "$tmp/
 # code, and says that it needs the other one.
 ld --no-entry -o "$tmp/_user.$suffix" "$tmp/user.o" "$tmp/counter.$suffix"
 ld --entry _initialize --Bsymbolic -o "$tmp/plus.$suffix" "$tmp/crt.o" "$tmp/plus.o"
+
+# As others might build it: hardly optimized, for a CPU with more features, what
+# it defines may be replaced, names are kept, and there is no start-up code.
+mkdir -p elsewhere
+"$PYTHON" -m ziglang c++ -target wasm32-wasi -mcpu=lime1 -O1 -g0 -fPIC -std=c++17 -fno-exceptions \
+	-U_LIBCPP_ABI_NAMESPACE -D_LIBCPP_ABI_NAMESPACE=__2 -U_LIBCPP_ABI_VERSION -D_LIBCPP_ABI_VERSION=2 \
+	-c plus.cc -o "$tmp/elsewhere.o"
+"$PYTHON" -m ziglang wasm-ld -shared --experimental-pic --unresolved-symbols=import-dynamic --no-entry --export-dynamic \
+	-o "elsewhere/plus.abi3.so" "$tmp/elsewhere.o"
+
 for module in counter _user plus; do
 	cat "$tmp/$module.$suffix" > "$module.$suffix"
 done

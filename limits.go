@@ -1,0 +1,49 @@
+package eryx
+
+import (
+	"errors"
+	"fmt"
+)
+
+// formatBytes is a size as people write it, exactly.
+func formatBytes(n int64) string {
+	for _, unit := range []struct {
+		bytes int64
+		name  string
+	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+		if n >= unit.bytes && n%unit.bytes == 0 {
+			return fmt.Sprintf("%d %s", n/unit.bytes, unit.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// noteLimits fills in which limits an execution reached, and says so in err if
+// it is an exception that one of them caused.
+func (i *instance) noteLimits(result *Result, err error) error {
+	reached := func(kind LimitKind) { result.LimitsReached = append(result.LimitsReached, kind) }
+	var limit *LimitError
+	if errors.As(err, &limit) {
+		reached(limit.Kind)
+	}
+	memory := i.refused
+	if memory {
+		reached(LimitMemory)
+	}
+	if result.StdoutTruncated || result.StderrTruncated {
+		reached(LimitOutput)
+	}
+	var raised *PythonError
+	if errors.As(err, &raised) {
+		raised.Limit = i.limitBehind(raised, memory)
+	}
+	return err
+}
+
+// limitBehind is the limit that made Python raise an exception, or nil.
+func (i *instance) limitBehind(raised *PythonError, memory bool) *LimitError {
+	if raised.Type == "MemoryError" && memory {
+		return &LimitError{Kind: LimitMemory, Limit: formatBytes(i.config.MemoryLimit)}
+	}
+	return nil
+}

@@ -1,0 +1,13 @@
+"""Functions of the shim. What is here works in their place where there is no
+shim, as in the tests of this package."""
+
+from eryx_support.builtins_copy import builtins_copy as __builtins__
+
+import time
+
+_sleep = time.sleep
+
+
+def wait(nanoseconds):
+    """Waits for a time, or until the script is interrupted."""
+    _sleep(nanoseconds / 1e9)
