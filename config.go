@@ -55,6 +55,10 @@ type SandboxConfig struct {
 	// means "result".
 	ResultName string
 
+	// Interactive, for a session, has executions display the values of their
+	// expressions, as Python's prompt does. A source that only lacks its end
+	// is then a [*PythonError] of type "_IncompleteInputError".
+	Interactive bool
 	// Checkpoint, for a session, is to copy its state before each execution, so
 	// that one which fails, in whatever way, leaves no trace. Copying takes
 	// time with what the session has changed in memory and files.

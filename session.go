@@ -200,7 +200,7 @@ func (s *Session) Execute(ctx context.Context, source string) (*Result, error) {
 	s.interrupts.withdraw()
 	s.executing.Store(true)
 	result, err := s.guest.run(ctx, func(ctx context.Context, client guest.Client) (guest.Outcome, error) {
-		return client.Run(ctx, *request)
+		return client.Run(ctx, *request, s.config.Interactive)
 	})
 	s.executing.Store(false)
 	if result == nil {

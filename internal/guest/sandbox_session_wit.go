@@ -24,13 +24,16 @@ type Saved struct {
 // Run calls eryx:sandbox/session@0.1.0#run.
 // Runs a script in the namespace of the ones before it. Arguments and
 // environment are set if they are not the ones given last, and randomness
-// is seeded if there is entropy.
-func (client *Client) Run(ctx context.Context, request Request) (Outcome, error) {
+// is seeded if there is entropy. Interactive, the values of expressions are
+// displayed, and a source that is not complete raises an exception of type
+// `_IncompleteInputError`.
+func (client *Client) Run(ctx context.Context, request Request, interactive bool) (Outcome, error) {
 	const export = "eryx:sandbox/session@0.1.0#run"
 	call := abi.NewCall(ctx, client.Instance)
 	c := &call
-	var args [12]uint64
+	var args [13]uint64
 	lowerRequest(c, args[0:12], request)
+	args[12] = uint64(abi.Bool(interactive))
 	results := c.Invoke(client.Instance, export, args[:]...)
 	ret := c.Area(c.Result(results), 40, 4)
 	v := loadOutcome(c, ret)
@@ -133,7 +136,7 @@ func (client *Client) Load(ctx context.Context, data []byte) ([]Lost, error) {
 
 // SessionExports lists what a guest exports for eryx:sandbox/session@0.1.0, by name and core type.
 var SessionExports = []engine.HostFunc{
-	{Name: "eryx:sandbox/session@0.1.0#run", Params: []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32}, Results: []engine.ValueType{engine.I32}},
+	{Name: "eryx:sandbox/session@0.1.0#run", Params: []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32}, Results: []engine.ValueType{engine.I32}},
 	{Name: "eryx:sandbox/session@0.1.0#clear", Params: nil, Results: []engine.ValueType{engine.I32}},
 	{Name: "eryx:sandbox/session@0.1.0#finish", Params: nil, Results: []engine.ValueType{engine.I32}},
 	{Name: "eryx:sandbox/session@0.1.0#save", Params: nil, Results: []engine.ValueType{engine.I32}},

@@ -505,7 +505,7 @@ give_outcome(PyObject *value)
         uint32_t entropy_length, const char *result_name, uint32_t result_name_length
 
 static struct outcome *
-run(PyObject **function, REQUEST)
+run(PyObject **function, bool interactive, REQUEST)
 {
     if (!initialized) {
         /* Nothing will run here: the arguments are left where they are. */
@@ -518,8 +518,9 @@ run(PyObject **function, REQUEST)
         abi_take_pairs((struct list){ environment, environment_length }),
         abi_take_bytes((struct text){ entropy, entropy_length }),
         abi_take_string((struct text){ result_name, result_name_length }),
+        PyBool_FromLong(interactive),
     };
-    PyObject *value = call_support(*function, pack(request, 6));
+    PyObject *value = call_support(*function, pack(request, 7));
     struct outcome *outcome = give_outcome(value);
     Py_DecRef(value);
     return outcome;
@@ -534,7 +535,7 @@ EXPORT("execute")
 struct outcome *
 execute(REQUEST)
 {
-    return run(&support.execute, REQUEST_PASSED);
+    return run(&support.execute, false, REQUEST_PASSED);
 }
 
 /* ---- sessions: the exports of interface eryx:sandbox/session ---- */
@@ -544,9 +545,9 @@ execute(REQUEST)
 
 SESSION_EXPORT("run")
 struct outcome *
-session_run(REQUEST)
+session_run(REQUEST, uint32_t interactive)
 {
-    return run(&support.session_run, REQUEST_PASSED);
+    return run(&support.session_run, interactive != 0, REQUEST_PASSED);
 }
 
 /* Calls a function that takes nothing and gives result<_, exception>. */

@@ -2,6 +2,7 @@
 
 from eryx_support.builtins_copy import builtins_copy as __builtins__
 
+import _ast
 import atexit
 import builtins
 import gc
@@ -16,6 +17,8 @@ from eryx_support.streams import flush, write_stderr
 COMPLETED, RAISED, EXITED, UNSERIALIZABLE = range(4)
 
 _ALLOW_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_ALLOW_INCOMPLETE = 0x4000 | 0x200  # ... | PyCF_DONT_IMPLY_DEDENT
+_ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 # Looked up here, once: a script can replace them in their modules.
@@ -25,6 +28,7 @@ _compile = builtins.compile
 _eval = builtins.eval
 _exec = builtins.exec
 _excepthook = sys.excepthook
+_Interactive = _ast.Interactive
 _line_cache = linecache.cache
 _module_type = type(sys)
 _modules = sys.modules
@@ -100,7 +104,7 @@ def _are_builtins_changed():
     return any(now.get(name) is not value for name, value in __builtins__.items())
 
 
-def execute(source, filename, arguments, environment, entropy, result_name):
+def execute(source, filename, arguments, environment, entropy, result_name, interactive=False):
     """Runs a script as ``__main__`` and returns ``(tag, payload)``.
 
     ``environment`` is a flat tuple of names and values in turn.
@@ -113,17 +117,17 @@ def execute(source, filename, arguments, environment, entropy, result_name):
         namespace = new_main("__main__")
         return namespace
 
-    outcome = attempt(prepare, source, filename, result_name)
+    outcome = attempt(prepare, source, filename, result_name, interactive)
     exit(namespace)
     return outcome
 
 
-def attempt(prepare, source, filename, result_name):
+def attempt(prepare, source, filename, result_name, interactive):
     """Runs a script in the namespace that prepare() returns, and returns
     ``(tag, payload)``."""
     try:
         namespace = prepare()
-        run(source, filename, namespace)
+        run(source, filename, namespace, interactive)
         outcome = _result(namespace, result_name)
     except SystemExit as exit:
         outcome = EXITED, _exit_code(exit)
@@ -143,7 +147,7 @@ def new_main(name):
     return module.__dict__
 
 
-def run(source, filename, namespace):
+def run(source, filename, namespace, interactive=False):
     """Compiles and runs source in namespace, with an event loop if it awaits."""
     global _filename
     _filename = filename
@@ -156,7 +160,10 @@ def run(source, filename, namespace):
     # Not splitlines(), which knows more line ends than Python's grammar does.
     lines = [line + "\n" for line in lines.split("\n")] if "\n" in lines else [lines + "\n"]
     _line_cache[filename] = len(source), None, lines, filename
-    code = _compile(source, filename, "exec", _ALLOW_TOP_LEVEL_AWAIT, True)
+    if interactive:
+        code = _compile_interactive(source, filename)
+    else:
+        code = _compile(source, filename, "exec", _ALLOW_TOP_LEVEL_AWAIT, True)
     for constant in code.co_consts:
         if type(constant) is _code_type:
             _passing.discard(filename)
@@ -166,6 +173,19 @@ def run(source, filename, namespace):
     value = _eval(code, namespace)
     if code.co_flags & _CO_COROUTINE:
         load("loop").run(value)
+
+
+def _compile_interactive(source, filename):
+    """Compiles what was typed: the values of its expressions are displayed."""
+    try:
+        return _compile(source, filename, "single", _ALLOW_TOP_LEVEL_AWAIT | _ALLOW_INCOMPLETE, True)
+    except SyntaxError as error:
+        if type(error) is not SyntaxError:
+            raise
+    # Perhaps it is several statements.
+    tree = _compile(source, filename, "exec", _ALLOW_TOP_LEVEL_AWAIT | _ONLY_AST, True)
+    tree = _Interactive(body=tree.body)
+    return _compile(tree, filename, "single", _ALLOW_TOP_LEVEL_AWAIT, True)
 
 
 def forget_source(filename):

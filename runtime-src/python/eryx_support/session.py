@@ -33,7 +33,7 @@ def namespace():
     return _namespace
 
 
-def run(source, filename, arguments, environment, entropy, result_name):
+def run(source, filename, arguments, environment, entropy, result_name, interactive=False):
     """Runs a script in the session and returns ``(tag, payload)``."""
     variables = namespace() if _namespace is None else _namespace
     if entropy or _given != (arguments, environment):
@@ -42,8 +42,8 @@ def run(source, filename, arguments, environment, entropy, result_name):
         prepare = namespace
     try:
         if result_name in variables:
-            return _run_again(prepare, source, filename, result_name, variables)
-        return _attempt(prepare, source, filename, result_name)
+            return _run_again(prepare, source, filename, result_name, interactive, variables)
+        return _attempt(prepare, source, filename, result_name, interactive)
     finally:
         script.forget_source(filename)
         flush()
@@ -63,7 +63,7 @@ def _preparing(arguments, environment, entropy, variables):
     return prepare
 
 
-def _run_again(prepare, source, filename, result_name, variables):
+def _run_again(prepare, source, filename, result_name, interactive, variables):
     """Runs a script where there is a result of an earlier one.
 
     The value of one script is not the next one's: until that one sets the
@@ -73,7 +73,7 @@ def _run_again(prepare, source, filename, result_name, variables):
     shadowed = scope.get(result_name, _ABSENT)
     old = scope[result_name] = variables.pop(result_name)
     try:
-        return _attempt(prepare, source, filename, result_name)
+        return _attempt(prepare, source, filename, result_name, interactive)
     finally:
         if shadowed is not _ABSENT:
             scope[result_name] = shadowed
