@@ -32,6 +32,8 @@ const (
 	DefaultMemoryLimit = 128 << 20 // bytes
 	DefaultOutputLimit = 16 << 20  // bytes per stream
 	DefaultFilesLimit  = 64 << 20  // bytes
+
+	DefaultDescriptorLimit = 256
 )
 
 // SandboxConfig says what a script gets and how much. The zero value, like
@@ -85,6 +87,16 @@ type SandboxConfig struct {
 	// writes fail with ENOSPC. 0 means [DefaultFilesLimit]. It cannot be
 	// unlimited, for it is the host's memory.
 	FilesLimit int64
+	// DescriptorLimit is how many files, directories and listings of them may
+	// be open at once; more fail with EMFILE. 0 means [DefaultDescriptorLimit],
+	// [Unlimited] the most that there can be, 16384.
+	DescriptorLimit int
+
+	// Files, if not nil, is the file system in memory, instead of one that is
+	// new for each execution. FilesLimit has no meaning then: it has its own.
+	Files *Files
+	// Mounts are files of the host's that the script sees.
+	Mounts []Mount
 }
 
 // fuelLimit is FuelLimit with 0 for none.
@@ -98,6 +110,7 @@ func (c *SandboxConfig) setDefaults() error {
 	c.MemoryLimit = orDefault(c.MemoryLimit, DefaultMemoryLimit)
 	c.OutputLimit = orDefault(c.OutputLimit, DefaultOutputLimit)
 	c.FilesLimit = orDefault(c.FilesLimit, DefaultFilesLimit)
+	c.DescriptorLimit = orDefault(c.DescriptorLimit, DefaultDescriptorLimit)
 	if len(c.Args) == 0 {
 		c.Args = []string{""}
 	}
@@ -118,6 +131,8 @@ func (c *SandboxConfig) setDefaults() error {
 		return fmt.Errorf("eryx: a fuel limit of %d steps is negative", c.FuelLimit)
 	case c.FilesLimit < 0:
 		return fmt.Errorf("eryx: a files limit of %d bytes is negative", c.FilesLimit)
+	case c.DescriptorLimit < Unlimited:
+		return fmt.Errorf("eryx: a descriptor limit of %d is negative", c.DescriptorLimit)
 	}
 	for name, value := range c.Env {
 		if name == "" || strings.ContainsAny(name, "=\x00") {
@@ -132,7 +147,7 @@ func (c *SandboxConfig) setDefaults() error {
 			return fmt.Errorf("eryx: the argument or file name %q has a NUL character", text)
 		}
 	}
-	return nil
+	return c.checkMounts()
 }
 
 // maxMemory is all that a 32-bit memory can be.

@@ -24,6 +24,7 @@ type instance struct {
 	refused        bool // memory, in the last execution
 	config         *SandboxConfig
 	host           *wasi.Host
+	files          *vfs.FS
 	fuel           *fuel
 	stdout, stderr *output
 	interrupts     interrupts
@@ -65,16 +66,16 @@ func (r *Runtime) renew(ctx context.Context, config *SandboxConfig, stdin io.Rea
 		switch err := old.Reset(ctx, start); {
 		case err == nil:
 			i.Instance = old.Instance
-			return i, old.host.Close()
+			return i, old.closeHost()
 		case !errors.Is(err, engine.ErrNoReset):
-			return nil, errors.Join(fmt.Errorf("eryx: resetting the interpreter: %w", err), i.host.Close(), closeOld())
+			return nil, errors.Join(fmt.Errorf("eryx: resetting the interpreter: %w", err), i.closeHost(), closeOld())
 		}
 	}
 	if err := closeOld(); err != nil {
-		return nil, errors.Join(err, i.host.Close())
+		return nil, errors.Join(err, i.closeHost())
 	}
 	if i.Instance, err = r.module.Instantiate(ctx, start); err != nil {
-		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter: %w", err), i.host.Close())
+		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter: %w", err), i.closeHost())
 	}
 	return i, nil
 }
@@ -82,17 +83,13 @@ func (r *Runtime) renew(ctx context.Context, config *SandboxConfig, stdin io.Rea
 // newHost makes an instance that is only a host yet.
 func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts interrupts, at *moment) (*instance, error) {
 	world := newWorld(config.Deterministic)
-	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit, Clock: world.wallClock})
+	files, err := r.newFiles(config, world.wallClock)
 	if err != nil {
-		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
-	}
-	for _, m := range r.mounts {
-		if err := files.Mount(m.path, m.image); err != nil {
-			return nil, fmt.Errorf("eryx: mounting %s: %w", m.path, err)
-		}
+		return nil, err
 	}
 	i := &instance{
 		config:     config,
+		files:      files,
 		fuel:       &fuel{},
 		interrupts: interrupts,
 		world:      world,
@@ -101,25 +98,26 @@ func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts int
 		stderr:     &output{stream: "stderr"},
 	}
 	i.host = wasi.New(wasi.Config{
-		Stdin:      stdin,
-		Stdout:     i.stdout,
-		Stderr:     i.stderr,
-		FS:         files,
-		WallClock:  world.wallClock,
-		Monotonic:  world.monotonic,
-		Advance:    world.advance,
-		Random:     world.random,
-		Checkpoint: i.checkpoint,
-		Interrupts: interrupts,
-		Interrupt:  i.interrupt,
+		Stdin:       stdin,
+		Stdout:      i.stdout,
+		Stderr:      i.stderr,
+		FS:          files,
+		Descriptors: config.DescriptorLimit,
+		WallClock:   world.wallClock,
+		Monotonic:   world.monotonic,
+		Advance:     world.advance,
+		Random:      world.random,
+		Checkpoint:  i.checkpoint,
+		Interrupts:  interrupts,
+		Interrupt:   i.interrupt,
 	})
 	if at == nil {
 		err = i.host.Restore(r.handles)
 	} else {
-		err = i.host.Resume(at.host)
+		err = i.host.Resume(at.host, config.Files != nil)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter's handles: %w", err), i.host.Close())
+		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter's handles: %w", err), i.closeHost())
 	}
 	return i, nil
 }
@@ -180,6 +178,7 @@ func (i *instance) begin(ctx context.Context) (limited context.Context, end func
 	limited, cancel := i.config.limitTime(ctx)
 	limited, abort := context.WithCancelCause(limited)
 	end = func() { abort(nil); cancel() }
+	i.files.Attend(limited)
 	i.MemoryRefused() // whatever was refused before
 	i.stdout.begin(i.config.OutputLimit, i.config.Stdout, abort)
 	i.stderr.begin(i.config.OutputLimit, i.config.Stderr, abort)
@@ -205,6 +204,7 @@ func (i *instance) run(ctx context.Context, do func(context.Context, guest.Clien
 		Duration:   time.Since(began),
 		PeakMemory: int64(i.Memory().Size()),
 		Fuel:       i.fuel.used(i),
+		Files:      newFilesOf(i.files.Tree),
 	}
 	i.ended = err != nil
 	failed := cmp.Or(i.stdout.failed, i.stderr.failed)
@@ -256,5 +256,12 @@ func (c *SandboxConfig) limitTime(ctx context.Context) (context.Context, context
 }
 
 func (i *instance) close() error {
-	return errors.Join(i.Close(context.Background()), i.host.Close())
+	return errors.Join(i.Close(context.Background()), i.closeHost())
+}
+
+// closeHost closes what the guest holds of the host, and what it is shown.
+func (i *instance) closeHost() error {
+	err := i.host.Close()
+	i.files.Close()
+	return err
 }

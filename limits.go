@@ -33,6 +33,12 @@ func (i *instance) noteLimits(result *Result, err error) error {
 	if result.StdoutTruncated || result.StderrTruncated {
 		reached(LimitOutput)
 	}
+	if i.files.Exhausted() {
+		reached(LimitFiles)
+	}
+	if i.host.DescriptorsExhausted() {
+		reached(LimitDescriptors)
+	}
 	var raised *PythonError
 	if errors.As(err, &raised) {
 		raised.Limit = i.limitBehind(raised, memory)

@@ -25,6 +25,11 @@ type Result struct {
 	// now.
 	State SessionState
 
+	// Files is the file system in memory as the execution left it, without
+	// what was mounted. It stays after the sandbox is closed; if the
+	// configuration has [SandboxConfig.Files] it is that.
+	Files *Files
+
 	// Duration is the wall time of the execution.
 	Duration time.Duration
 	// PeakMemory is the size that the interpreter's memory reached, in bytes,

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/eryx-build/eryx"
-	"github.com/eryx-build/eryx/internal/snapshot"
+	container "github.com/eryx-build/eryx/internal/snapshot"
 	"github.com/eryx-build/eryx/internal/testbundle"
 )
 
@@ -191,12 +191,12 @@ func TestBadSnapshots(t *testing.T) {
 	}
 	newer := append([]byte(nil), good...)
 	newer[8] = 2
-	container, err := snapshot.Decode(good, 1<<30)
+	decoded, err := container.Decode(good, 1<<30)
 	if err != nil {
 		t.Fatal(err)
 	}
-	container.Bundle[3] ^= 1
-	foreign, err := snapshot.Encode(container)
+	decoded.Bundle[3] ^= 1
+	foreign, err := container.Encode(decoded)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,6 +76,16 @@ func TestPool(t *testing.T) {
 	run(t, want.String(), build(t, "pool"), testbundle.Default(t))
 }
 
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"a.txt": "one\ntwo\n", "b.txt": "one\n", "c.csv": "x\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, "{\"a.txt\": 2, \"b.txt\": 1}\n", build(t, "files"), testbundle.Default(t), dir)
+}
+
 func TestResourceLimits(t *testing.T) {
 	run(t, `sleeps: ended: time limit of 2s
 computes: ended: fuel limit of 2000000 steps

@@ -57,7 +57,7 @@ var rooms = map[string]room{
 	"internal/image":         {pure: true},
 	"internal/snapshot":      {externals: []string{compress}, pure: true},
 	"internal/version":       {pure: true},
-	"internal/vfs":           {imports: []string{"internal/image"}},
+	"internal/vfs":           {imports: []string{"internal/image"}, externals: []string{xsys}},
 	"internal/wasi":          {imports: []string{"internal/abi", "internal/engine", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
 	"internal/wasi/bindings": {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 
@@ -102,11 +102,14 @@ var rooms = map[string]room{
 	"conformance":    {imports: []string{"."}},
 
 	// Programs that show how; each is what a user of the module may write.
+	"examples/session_reuse":   {imports: []string{"."}},
+	"examples/pool":            {imports: []string{"."}},
 	"examples/simple":          {imports: []string{"."}},
+	"examples/files":           {imports: []string{"."}},
 	"examples/error_handling":  {imports: []string{"."}},
-	"examples/resource_limits": {imports: []string{"."}},
 	"examples/precompile":      {imports: []string{".", "bundle/build"}},
 	"examples/numpy":           {imports: []string{"."}},
+	"examples/resource_limits": {imports: []string{"."}},
 
 	// Tests only.
 	"examples":             {tests: []string{"bundle", "internal/testbundle"}},

@@ -187,22 +187,37 @@ func (f *FS) Resume(state *State, handles []HandleState) ([]*Handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := f.Root()
-	defer root.Close()
 	for i, h := range opened {
-		if h != nil {
-			continue
+		if h == nil {
+			opened[i] = f.reopen(&handles[i])
 		}
-		path := "."
-		if p := handles[i].Path; len(p) > 1 && p[0] == '/' {
-			path = p[1:]
-		}
-		if h, err = root.OpenAt(path, FollowLinks, handles[i].Access); err != nil {
-			h = &Handle{fs: f, path: handles[i].Path}
-		}
-		opened[i] = h
 	}
 	return opened, nil
+}
+
+// Reopen opens handles of another file system by their paths.
+func (f *FS) Reopen(handles []HandleState) []*Handle {
+	opened := make([]*Handle, len(handles))
+	for i := range handles {
+		opened[i] = f.reopen(&handles[i])
+	}
+	return opened
+}
+
+// reopen opens what is at a handle's path; a closed handle if that is nothing.
+func (f *FS) reopen(s *HandleState) *Handle {
+	if !s.Closed && s.Access&^(Read|Write) == 0 {
+		path := "."
+		if len(s.Path) > 1 && s.Path[0] == '/' {
+			path = s.Path[1:]
+		}
+		root := f.Root()
+		defer root.Close()
+		if h, err := root.OpenAt(path, FollowLinks, s.Access); err == nil {
+			return h
+		}
+	}
+	return &Handle{fs: f, path: s.Path}
 }
 
 // resume makes the nodes of a state. The lock is held.
@@ -385,4 +400,17 @@ func (f *FS) resumeEntries(d *memDir, entries []EntryState, nodes []memory) erro
 		d.set(e.Name, n)
 	}
 	return nil
+}
+
+// Position is where in its directory a listing is, for [Handle.ListFrom].
+func (l *Listing) Position() int64 { return int64(min(l.position, math.MaxInt64)) }
+
+// ListFrom goes on with a listing of the directory h, which it takes over. A
+// listing of a directory outside has ended, for there are no positions in it.
+func (h *Handle) ListFrom(position int64) *Listing {
+	l := &Listing{dir: h, position: uint64(max(position, 0))}
+	if out, ok := h.out().(outsideDir); ok {
+		l.outside, l.position = out, max(l.position, overlay)
+	}
+	return l
 }

@@ -148,7 +148,6 @@ func TestHostileStates(t *testing.T) {
 		"dots":              {dir(name("..", 1)), file},
 		"slash":             {dir(name("a/b", 1)), file},
 		"NUL":               {dir(name("a\x00", 1)), file},
-		"device taken":      {dir(name("dev", 1)), dir()},
 		"file with entries": {dir(name("a", 1)), {Kind: File, Entries: []EntryState{name("b", 1)}}},
 		"kind":              {dir(name("a", 1)), {Kind: Device}},
 		"negative size":     {dir(name("a", 1)), {Kind: File, Size: -1}},

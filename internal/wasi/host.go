@@ -42,6 +42,10 @@ type Config struct {
 	Dir string
 	// FS is the file system; nil has no preopened directory.
 	FS *vfs.FS
+	// Descriptors limits how many files, directories and listings the guest
+	// has open at once; the preopened directory is one. 0 means the limit of
+	// handles of any kind, which is the most.
+	Descriptors int
 	// WallClock and Monotonic tell the time; nil tells the real one. Monotonic
 	// counts from any start. Waiting takes real time in any case.
 	WallClock func() time.Time
@@ -69,6 +73,8 @@ type Host struct {
 	table  table
 	stdin  *Input
 	fs     *vfs.FS
+	// exhausted says that a handle was refused.
+	exhausted bool
 }
 
 var _ bindings.Host = (*Host)(nil)
@@ -89,6 +95,9 @@ func New(config Config) *Host {
 	}
 	if config.InsecureRandom == nil {
 		config.InsecureRandom = config.Random
+	}
+	if config.Descriptors <= 0 {
+		config.Descriptors = maxHandles
 	}
 	if config.Stdout == nil {
 		config.Stdout = io.Discard

@@ -73,15 +73,16 @@ func openFile(r resource) (*vfs.Handle, int64) {
 			return sink.file, sink.off
 		}
 	case *directoryEntryStream:
-		return r.dir, int64(r.position)
+		return r.Dir(), r.Position()
 	}
 	return nil, 0
 }
 
 // Resume gives a guest that has not run yet what another one held. The moment
 // may come from anywhere: one that does not fit is a [*MomentError] or a
-// [*vfs.StateError], after which the host is to be closed.
-func (h *Host) Resume(m *Moment) error {
+// [*vfs.StateError], after which the host is to be closed. Where the file system
+// is shared it stays as it is, and what was open is opened again by its path.
+func (h *Host) Resume(m *Moment, shared bool) error {
 	if len(h.table.entries) > 0 {
 		return errors.New("resuming: the guest has handles already")
 	}
@@ -93,9 +94,13 @@ func (h *Host) Resume(m *Moment) error {
 		if len(m.Open) > maxHandles {
 			return &MomentError{fmt.Sprintf("%d files are open", len(m.Open))}
 		}
-		var err error
-		if files, err = h.fs.Resume(m.Files, m.Open); err != nil {
-			return err
+		if shared {
+			files = h.fs.Reopen(m.Open)
+		} else {
+			var err error
+			if files, err = h.fs.Resume(m.Files, m.Open); err != nil {
+				return err
+			}
 		}
 	}
 	used := make([]bool, len(files))
@@ -151,7 +156,7 @@ func reopened(s HeldState, file *vfs.Handle) resource {
 		return &outputStream{sink: &fileSink{file, s.Offset}, what: describe(file)}
 	case (*directoryEntryStream)(nil).resource():
 		if s.Offset >= 0 {
-			return &directoryEntryStream{dir: file, position: uint64(s.Offset)}
+			return &directoryEntryStream{file.ListFrom(s.Offset)}
 		}
 	}
 	return nil

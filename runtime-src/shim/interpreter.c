@@ -17,6 +17,13 @@
 
 static bool initialized;
 
+void *malloc(size_t size);
+void free(void *pointer);
+
+/* Memory for flushing, if the script has taken all the rest. */
+static void *reserve;
+enum { RESERVE = 32 << 10 };
+
 /* Functions of eryx_support. Those of the interface return (tag, payload), the
  * tag being that of the WIT type; describe makes an exception's record. */
 static struct {
@@ -362,6 +369,7 @@ initialize(const struct text *paths, uint32_t count, uint32_t hash_seed)
         result.error = import_error();
     } else {
         initialized = true;
+        reserve = malloc(RESERVE);
         result.tag = 0;
     }
     if (config != NULL) {
@@ -655,6 +663,8 @@ flush(void)
     if (!initialized) {
         return;
     }
+    free(reserve);
+    reserve = NULL;
     int state = PyGILState_Ensure();
     Py_DecRef(PyErr_GetRaisedException());
     for (Py_ssize_t i = 0; i < PyTuple_Size(support.flushers); i++) {

@@ -88,7 +88,9 @@ def load(data, variables):
 
 def _reason(exception):
     text = f"{type_name(type(exception))}: {exception}"
-    notes = [note for note in getattr(exception, "__notes__", ()) if type(note) is str]
+    # Pickle notes where in the value it was, innermost first; the last is the
+    # variable.
+    notes = [note for note in getattr(exception, "__notes__", ()) if type(note) is str][:-1]
     return shorten(text if not notes else f"{text} ({', '.join(notes)})")
 
 
