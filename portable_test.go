@@ -74,7 +74,7 @@ func TestPortable(t *testing.T) {
 			}
 			run(t, to, tt.check)
 			run(t, s, tt.check) // the original is as it was
-			again, lost := transfer(t, restored(t, snapshotOf(t, to), nil))
+			again, lost := transfer(t, restored(t, snapshotOf(t, to)))
 			if len(lost) > 0 {
 				t.Errorf("lost the second time: %v", lost)
 			}

@@ -277,12 +277,13 @@ func readContainer(data []byte, kind snapshot.Kind, limit int64) (*snapshot.Snap
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case s.Kind == kind:
+	if s.Kind == kind {
 		return s, nil
-	case s.Kind == snapshot.Portable:
+	}
+	switch s.Kind {
+	case snapshot.Portable:
 		return nil, &SnapshotError{SnapshotForeign, "it has variables only, from Session.Save: use Session.Load"}
-	case s.Kind == snapshot.Full:
+	case snapshot.Full:
 		return nil, &SnapshotError{SnapshotForeign, "it is a session's whole state, from Session.Snapshot: use Restore"}
 	}
 	return nil, &SnapshotError{SnapshotDamaged, fmt.Sprintf("its kind is %d", s.Kind)}

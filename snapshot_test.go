@@ -64,9 +64,9 @@ func snapshotOf(tb testing.TB, s *eryx.Session) []byte {
 	return data
 }
 
-func restored(tb testing.TB, data []byte, config *eryx.SandboxConfig) *eryx.Session {
+func restored(tb testing.TB, data []byte) *eryx.Session {
 	tb.Helper()
-	s, err := openShared(tb).Restore(tb.Context(), data, config)
+	s, err := openShared(tb).Restore(tb.Context(), data, nil)
 	if err != nil {
 		tb.Fatal(explain(err))
 	}
@@ -83,7 +83,7 @@ func TestSnapshotHasEverything(t *testing.T) {
 	}
 	prints(t, s, check, "all there\n")
 	for range 2 { // from the same bytes, independently
-		prints(t, restored(t, data, nil), check, "all there\n")
+		prints(t, restored(t, data), check, "all there\n")
 	}
 
 	// In place of another state, after which it is again one of its own.
@@ -113,7 +113,7 @@ func TestSnapshotOfSnapshot(t *testing.T) {
 	s := newSession(t, nil)
 	run(t, s, "x = [0]; big = 'x' * 5_000_000")
 	for i := range 5 {
-		s = restored(t, snapshotOf(t, s), nil)
+		s = restored(t, snapshotOf(t, s))
 		prints(t, s, "x.append(len(x)); print(len(x), len(big))", fmt.Sprintf("%d 5000000\n", i+2))
 	}
 }
@@ -142,7 +142,7 @@ func TestCopiesDoNotRepeatRandomness(t *testing.T) {
 		"print(random.getrandbits(64), uuid.uuid1(), uuid.uuid4(), tempfile.mktemp(), secrets.token_hex())"
 	run(t, s, draw) // everything that is seeded on use has been
 	data := snapshotOf(t, s)
-	sessions := []*eryx.Session{s, restored(t, data, nil), restored(t, data, nil)}
+	sessions := []*eryx.Session{s, restored(t, data), restored(t, data)}
 	for range 2 {
 		fork, err := s.Fork(t.Context())
 		if err != nil {
@@ -248,7 +248,7 @@ func TestSnapshotAfterFailures(t *testing.T) {
 		if _, err := s.Execute(t.Context(), "x = 2; "+strings.Replace(source, "while", "\nwhile", 1)); err == nil {
 			t.Fatal("no error")
 		}
-		prints(t, restored(t, snapshotOf(t, s), nil), "print(x)", "1\n")
+		prints(t, restored(t, snapshotOf(t, s)), "print(x)", "1\n")
 	}
 }
 

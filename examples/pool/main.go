@@ -54,7 +54,7 @@ func serve(ctx context.Context, pool *eryx.Pool, n int) string {
 	if err != nil {
 		return err.Error()
 	}
-	defer lease.Release()
+	defer lease.Close()
 	result, err := lease.Execute(ctx, "import os; result = int(os.environ['N']) ** 2")
 	if err != nil {
 		return err.Error()
