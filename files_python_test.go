@@ -76,6 +76,18 @@ open('f', 'w').write('x'); os.link('f', 'h'); os.symlink('f', 's'); os.symlink('
 got = [os.stat('f').st_nlink, os.readlink('s'), os.path.exists('dangling'), os.path.lexists('dangling'), os.path.samefile('f', 'h'), open('absolute').read()]
 open('dangling', 'w').write('made'); os.unlink('f')
 result = got == [2, 'f', False, True, True, 'x'] and open('h').read() == 'x' and open('nowhere').read() == 'made' and os.path.realpath('dangling') == os.getcwd() + '/nowhere'`},
+		{"links are what they lead to", `
+os.mkdir('d'); open('d/f', 'w').close(); os.symlink('d/f', 'l'); os.symlink('d', 'e'); fd = os.open('d', os.O_RDONLY | os.O_DIRECTORY); os.symlink('f', 'd/m')
+target = os.stat('d/f').st_ino
+result = os.path.samefile('l', 'd/f') and os.path.samefile('e/f', 'l') and os.path.samefile('e', 'd') and os.path.samefile(os.path.abspath('l'), 'd/f') \
+    and os.stat('m', dir_fd=fd).st_ino == target == os.fstat(os.open('l', os.O_RDONLY)).st_ino and os.lstat('l').st_ino != target != os.stat('m', dir_fd=fd, follow_symlinks=False).st_ino \
+    and os.path.samefile('.', os.getcwd()) and os.stat('/').st_ino == os.stat('/..').st_ino`},
+		{"no name is no file", `
+got = []
+for f in (lambda: open(''), lambda: open('', 'w'), lambda: os.stat(''), lambda: os.lstat(''), lambda: os.listdir(''), lambda: os.open('', os.O_RDONLY)):
+    try: got.append(f())
+    except FileNotFoundError as e: got.append(e.errno == errno.ENOENT)
+result = got == [True] * 6 and not os.path.exists('') and not pathlib.Path('nothing').exists()`},
 		{"scandir and walk", `
 os.makedirs('a/b'); open('a/f', 'w').write('12'); os.symlink('f', 'a/l')
 found = sorted((e.name, e.is_file(), e.is_dir(), e.is_symlink(), e.stat(follow_symlinks=False).st_ino == e.inode()) for e in os.scandir('a'))

@@ -47,6 +47,7 @@ func (i *instance) checkpoint(ctx context.Context) (uint32, error) {
 		if err := i.interrupt(ctx); err != nil {
 			return 0, err
 		}
+		i.host.Interrupted()
 	default:
 	}
 	return i.fuel.checkpoint(ctx)

@@ -73,6 +73,8 @@ type Host struct {
 	table  table
 	stdin  *Input
 	fs     *vfs.FS
+	// interrupted says that the guest's next wait ends at once.
+	interrupted bool
 	// exhausted says that a handle was refused.
 	exhausted bool
 }

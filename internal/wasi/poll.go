@@ -79,7 +79,7 @@ func (h *Host) wait(ctx context.Context, pollables []*pollable) ([]uint32, error
 		if h.config.Advance != nil && len(channels) == 0 && earliest < math.MaxUint64 {
 			h.config.Advance(time.Duration(min(earliest-now, math.MaxInt64)))
 		} else {
-			switch sleep(ctx, h.config.Interrupts, channels, now, earliest) {
+			switch sleep(ctx, h.interrupts(), channels, now, earliest) {
 			case wokenByTime:
 				if h.config.Advance != nil {
 					h.config.Advance(time.Duration(min(earliest-now, math.MaxInt64)))
@@ -88,7 +88,7 @@ func (h *Host) wait(ctx context.Context, pollables []*pollable) ([]uint32, error
 				if len(pollables) == 1 && pollables[0].interrupted != nil {
 					pollables[0].interrupted()
 				}
-				return nil, h.config.Interrupt(ctx)
+				return nil, h.interrupt(ctx)
 			default:
 				continue
 			}
@@ -99,6 +99,31 @@ func (h *Host) wait(ctx context.Context, pollables []*pollable) ([]uint32, error
 			}
 		}
 	}
+}
+
+// Interrupted says that the guest was interrupted while it did not wait. It may
+// have been about to, and past the last point where it would have noticed; so its
+// next wait ends at once.
+func (h *Host) Interrupted() { h.interrupted = true }
+
+// ended is readable.
+var ended = func() <-chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+// interrupts is readable when a wait of the guest's is to end by interrupt.
+func (h *Host) interrupts() <-chan struct{} {
+	if h.interrupted {
+		return ended
+	}
+	return h.config.Interrupts
+}
+
+// interrupt tells the guest of what interrupts said, unless it knows.
+func (h *Host) interrupt(ctx context.Context) error {
+	if h.interrupted {
+		h.interrupted = false
+		return nil
+	}
+	return h.config.Interrupt(ctx)
 }
 
 // wakeup is what ended a sleep.

@@ -682,7 +682,7 @@ void
 interrupt(void)
 {
     if (initialized) {
-        wait_interrupted = true;
+        wait_interrupts++;
         PyErr_SetInterruptEx(SIGINT);
     }
 }

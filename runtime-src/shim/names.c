@@ -1,16 +1,18 @@
 /* open, stat and their kin, in place of libc's.
  *
- * Two things are missing there. WASI has no error for a descriptor too many, so
+ * Some things are missing there. WASI has no error for a descriptor too many, so
  * that the host uses one that it has no other use for, which is EMFILE here.
- * And WASI has no permissions, so that libc leaves a file's mode without any:
- * archives that a script makes would unpack to files that nobody can read. */
+ * WASI has no permissions, so that libc leaves a file's mode without any:
+ * archives that a script makes would unpack to files that nobody can read. The
+ * inode of a symbolic link is not that of its target, so that they are not the
+ * same file. And an empty path is the working directory. */
 
 #include <stddef.h>
 #include <stdint.h>
 
 /* The numbers and the beginning of a layout of libc's headers. */
 enum { AT_FDCWD = -2, AT_SYMLINK_NOFOLLOW = 1 };
-enum { EDQUOT = 19, EMFILE = 33 };
+enum { EDQUOT = 19, EMFILE = 33, ENOENT = 44 };
 enum { S_IFMT = 0170000, S_IFCHR = 0020000, S_IFDIR = 0040000, S_IFREG = 0100000, S_IFLNK = 0120000 };
 
 struct stat {
@@ -21,6 +23,7 @@ struct stat {
 struct operations {
     void *others[4];
     int (*stat)(void *file, struct stat *stat);
+    int (*handle)(void *file, int32_t *handle);
 };
 
 struct reference {
@@ -30,14 +33,28 @@ struct reference {
 
 _Static_assert(offsetof(struct stat, mode) == 24, "layout of libc's struct stat");
 _Static_assert(offsetof(struct operations, stat) == 16, "layout of libc's operations");
+_Static_assert(offsetof(struct operations, handle) == 20, "layout of libc's operations");
 
 struct reference *descriptor_table_get_ref(int descriptor);
 int __wasilibc_open_nomode(const char *path, int flags);
 int __wasilibc_nocwd_openat_nomode(int directory, const char *path, int flags);
-int __wasilibc_stat(const char *path, struct stat *stat, int flags);
+int __wasilibc_find_relpath_alloc(const char *path, const char **prefix, char **relative, size_t *size, int grow);
 int __wasilibc_nocwd_fstatat(int directory, const char *path, struct stat *stat, int flags);
 void *opendirat(int directory, const char *path);
 int *__errno_location(void);
+size_t strlen(const char *text);
+
+/* result<metadata-hash-value, error-code> */
+struct hash_result {
+    uint8_t failed;
+    uint64_t lower, upper;
+};
+
+enum { SYMLINK_FOLLOW = 1 };
+
+__attribute__((import_module("wasi:filesystem/types@0.2.0"),
+               import_name("[method]descriptor.metadata-hash-at"))) extern void
+metadata_hash_at(int32_t directory, int32_t flags, const char *path, size_t length, struct hash_result *result);
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -49,9 +66,19 @@ explain(int failed)
     }
 }
 
+static int
+fail(int error)
+{
+    *__errno_location() = error;
+    return -1;
+}
+
 EXPORTED int
 open(const char *path, int flags, ...)
 {
+    if (path[0] == '\0') {
+        return fail(ENOENT);
+    }
     int descriptor = __wasilibc_open_nomode(path, flags);
     explain(descriptor < 0);
     return descriptor;
@@ -60,7 +87,7 @@ open(const char *path, int flags, ...)
 EXPORTED int
 openat(int directory, const char *path, int flags, ...)
 {
-    if (directory == AT_FDCWD || path[0] == '/') {
+    if (directory == AT_FDCWD || path[0] == '/' || path[0] == '\0') {
         return open(path, flags);
     }
     int descriptor = __wasilibc_nocwd_openat_nomode(directory, path, flags);
@@ -71,6 +98,10 @@ openat(int directory, const char *path, int flags, ...)
 EXPORTED void *
 opendir(const char *path)
 {
+    if (path[0] == '\0') {
+        fail(ENOENT);
+        return NULL;
+    }
     void *stream = opendirat(AT_FDCWD, path);
     explain(stream == NULL);
     return stream;
@@ -109,13 +140,44 @@ fstat(int descriptor, struct stat *stat)
     return permit(reference->operations->stat(reference->file, stat), stat);
 }
 
+/* Gives stat the inode of what a link leads to, which libc asks for with the
+ * flags of lstat. */
+static void
+follow(int directory, const char *path, struct stat *stat)
+{
+    struct reference *reference = descriptor_table_get_ref(directory);
+    int32_t handle;
+    if (reference == NULL || reference->operations->handle(reference->file, &handle) < 0) {
+        return;
+    }
+    struct hash_result result;
+    metadata_hash_at(handle, SYMLINK_FOLLOW, path, strlen(path), &result);
+    if (!result.failed) {
+        stat->inode = result.lower;
+    }
+}
+
 EXPORTED int
 fstatat(int directory, const char *path, struct stat *stat, int flags)
 {
-    if (directory == AT_FDCWD || path[0] == '/') {
-        return permit(__wasilibc_stat(path, stat, flags), stat);
+    if (path[0] == '\0') {
+        return fail(ENOENT);
     }
-    return permit(__wasilibc_nocwd_fstatat(directory, path, stat, flags), stat);
+    if (directory == AT_FDCWD || path[0] == '/') {
+        static char *relative; /* grows as needed, and is kept */
+        static size_t size;
+        const char *prefix;
+        directory = __wasilibc_find_relpath_alloc(path, &prefix, &relative, &size, 1);
+        if (directory < 0) {
+            return fail(ENOENT);
+        }
+        path = relative;
+    }
+    int result = permit(__wasilibc_nocwd_fstatat(directory, path, stat, flags), stat);
+    if (result == 0 && (flags & AT_SYMLINK_NOFOLLOW) == 0) {
+        follow(directory, path, stat);
+    }
+    return result;
 }
 
 EXPORTED int

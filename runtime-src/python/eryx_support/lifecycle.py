@@ -76,6 +76,7 @@ def _seal():
     # What an execution may need is imported here, once.
     for module in ("loop", "report", "result", "refusals"):
         script.load(module)
+    script.load("report").install()
     if not hasattr(os, "fork"):  # the tests of this package run where there are processes
         script.load("refusals").install()
     restore.prepare()

@@ -2,16 +2,18 @@
 
 It is asyncio's own selector loop but for three things: nothing but the loop
 itself runs, so it needs no pipe to be woken through, and no socket pair for
-one; it waits in a single call of the host; and there are no threads to run
-blocking functions in.
+one; it waits in a single call of the host, which the only signal there is ends;
+and there are no threads to run blocking functions in.
 """
 
 from eryx_support.builtins_copy import builtins_copy as __builtins__
 
 import asyncio
 import selectors
+import signal
 import socket
 from asyncio import unix_events
+from inspect import iscoroutinefunction
 from math import ceil
 
 from eryx_support import host
@@ -43,7 +45,7 @@ class _Selector(selectors.DefaultSelector):
 
 
 class SandboxEventLoop(asyncio.SelectorEventLoop):
-    """asyncio's event loop, without self-pipe, signals and threads."""
+    """asyncio's event loop, without self-pipe and threads."""
 
     def __init__(self, selector=None):
         super().__init__(_Selector() if selector is None else selector)
@@ -66,11 +68,43 @@ class SandboxEventLoop(asyncio.SelectorEventLoop):
     def set_default_executor(self, executor):
         raise RuntimeError("there are no threads in a sandbox, so the event loop has no executor")
 
+    # Python calls a signal's handler between two bytecodes, where the loop may
+    # be changed as by any callback; and the signal ends the loop's wait.
+
     def add_signal_handler(self, sig, callback, *args):
-        raise NotImplementedError("there are no signals in a sandbox")
+        if asyncio.iscoroutine(callback) or iscoroutinefunction(callback):
+            raise TypeError("coroutines cannot be used with add_signal_handler()")
+        self._check_closed()
+        handle = asyncio.Handle(callback, args, self)
+
+        def deliver(number, frame):
+            if not handle.cancelled():
+                self._ready.append(handle)
+
+        try:
+            signal.signal(sig, deliver)
+        except OSError:
+            raise RuntimeError(f"sig {sig} cannot be caught") from None
+        self._drop_signal_handle(sig)
+        self._signal_handlers[sig] = handle
 
     def remove_signal_handler(self, sig):
-        return False
+        if not self._drop_signal_handle(sig):
+            return False
+        signal.signal(sig, signal.default_int_handler if sig == signal.SIGINT else signal.SIG_DFL)
+        return True
+
+    def _drop_signal_handle(self, sig):
+        handle = self._signal_handlers.pop(sig, None)
+        if handle is not None:
+            handle.cancel()
+        return handle is not None
+
+    async def create_server(self, *args, **kwargs):
+        # The base class goes on to the next address where it gets no socket,
+        # and in the end says that there are no more.
+        socket.socket().close()
+        return await super().create_server(*args, **kwargs)
 
     # The base class gives these two to the executor; here the host resolves
     # names, at once.

@@ -10,6 +10,7 @@ from eryx_support.builtins_copy import builtins_copy as __builtins__
 
 import os
 import sys
+import traceback as stacks
 from traceback import TracebackException
 
 # The longest text and the largest number of frames in a record. What is in the
@@ -30,6 +31,25 @@ _set_context = BaseException.__context__.__set__
 _set_cause = BaseException.__cause__.__set__
 _get_filename = SyntaxError.filename.__get__
 _get_lineno = SyntaxError.lineno.__get__
+
+
+def install():
+    """Keeps this package's frames, which are below a script's own, out of the
+    stacks that the script prints."""
+    stacks.walk_stack = _walk_stack
+
+
+def _walk_stack(f):
+    if f is None:
+        f = sys._getframe(1)
+    return _walk(f)
+
+
+def _walk(frame):
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(_SUPPORT):
+            yield frame, frame.f_lineno
+        frame = frame.f_back
 
 
 def describe(exception, filename, *, library):
