@@ -20,7 +20,7 @@ PREIMPORT ?= json,re
 BUNDLE    ?= dist/python.eryx
 BIN       ?= bin
 
-.PHONY: all build bundle setup test race lint vet fuzz bench generate generate-check numpy conformance conformance-numpy clean
+.PHONY: all build bundle setup test race lint vet fuzz bench soak generate generate-check numpy conformance conformance-numpy clean
 
 all: build
 
@@ -112,6 +112,14 @@ $(COMPONENTIZE)/.installed:
 	$(PEER_PYTHON) -m venv $(COMPONENTIZE)
 	$(COMPONENTIZE)/bin/pip install --quiet --disable-pip-version-check componentize-py==0.24.0 wasmtime==50.0.1
 	@touch $@
+
+# A pool's interpreters lent many times over; fails if the process grows.
+SOAK ?= 100000
+soak: build
+	@mkdir -p $(dir $(BUNDLE))
+	$(BIN)/eryx-build bundle --quiet --preimport $(PREIMPORT) -o $(BUNDLE)
+	$(GO) build -o $(BIN)/bench ./internal/bench
+	$(BIN)/bench -bundle $(BUNDLE) -soak $(SOAK)
 
 $(NUMPY_NATIVE)/.installed:
 	@test -n "$(PEER_PYTHON)" || { echo "make bench: no Python 3.12 or newer for numpy; name one with PEER_PYTHON=..." >&2; exit 1; }

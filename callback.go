@@ -146,7 +146,7 @@ func callbackError(name string, err error, raised *PythonError) error {
 }
 
 // functions is what the configuration lets scripts call.
-func (c *SandboxConfig) functions() []calls.Function {
+func (c *SandboxConfig) makeFunctions() []calls.Function {
 	if len(c.Callbacks) == 0 {
 		return nil
 	}
@@ -168,8 +168,8 @@ func (c *SandboxConfig) functions() []calls.Function {
 type aroundCall = func(ctx context.Context, call *calls.Call, next func() (calls.Value, error)) (calls.Value, error)
 
 // callConfig is the configuration of an execution's calls.
-func (c *SandboxConfig) callConfig(functions []calls.Function, around aroundCall) calls.Config {
-	config := calls.Config{Functions: functions, Limit: c.CallbackLimit, Panicked: c.logPanic}
+func (c *SandboxConfig) callConfig(around aroundCall) calls.Config {
+	config := calls.Config{Functions: c.functions, Limit: c.CallbackLimit, Panicked: c.logPanic}
 	if c.Trace.Handler != nil {
 		config.Around = around
 	}

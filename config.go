@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/eryx-build/eryx/internal/calls"
 )
 
 // Config says how a bundle is opened. The zero value, like nil, is ready to use.
@@ -77,6 +80,14 @@ type SandboxConfig struct {
 	// means "result".
 	ResultName string
 
+	// Interactive, for a session, has executions display the values of their
+	// expressions, as Python's prompt does. A source that only lacks its end
+	// is then a [*PythonError] of type "_IncompleteInputError".
+	Interactive bool
+	// Checkpoint, for a session, is to copy its state before each execution, so
+	// that one which fails, in whatever way, leaves no trace. Copying takes
+	// time with what the session has changed in memory and files.
+	Checkpoint bool
 	// Deterministic, if not nil, makes executions repeat, with a clock and
 	// randomness of their own.
 	Deterministic *Deterministic
@@ -109,10 +120,36 @@ type SandboxConfig struct {
 	Files *Files
 	// Mounts are files of the host's that the script sees.
 	Mounts []Mount
+
+	functions []calls.Function // made of Callbacks by prepare
 }
 
 // fuelLimit is FuelLimit with 0 for none.
 func (c *SandboxConfig) fuelLimit() uint64 { return uint64(max(c.FuelLimit, 0)) }
+
+// prepare is a copy of config, with its defaults, that stays as it was checked.
+// nil is the zero value.
+func (r *Runtime) prepare(config *SandboxConfig) (SandboxConfig, error) {
+	if config == nil {
+		config = &SandboxConfig{}
+	}
+	own := *config
+	own.Args, own.Env = slices.Clone(config.Args), maps.Clone(config.Env)
+	own.Callbacks, own.Libraries = slices.Clone(config.Callbacks), slices.Clone(config.Libraries)
+	if config.Deterministic != nil {
+		d := *config.Deterministic
+		own.Deterministic = &d
+	}
+	if err := own.useLibraries(); err != nil {
+		return own, err
+	}
+	own.unimplemented(r.Manifest().Libraries)
+	if err := own.setDefaults(); err != nil {
+		return own, err
+	}
+	own.functions = own.makeFunctions()
+	return own, nil
+}
 
 // setDefaults replaces zero values and refuses what no sandbox can have.
 func (c *SandboxConfig) setDefaults() error {

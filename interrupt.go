@@ -99,10 +99,11 @@ func (i *instance) flush(ctx context.Context, err error) {
 		}
 	}
 	i.fuel.final = true
-	_ = i.aside(flushGrant, func() error {
+	failed := i.aside(flushGrant, func() error {
 		client := guest.Client{Instance: i}
 		return client.Flush(context.WithoutCancel(ctx))
 	})
+	i.ended = i.ended || failed != nil
 }
 
 // trapStackOverflow is the reason of a trap for want of stack.

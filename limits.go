@@ -26,7 +26,7 @@ func (i *instance) noteLimits(result *Result, err error) error {
 	if errors.As(err, &limit) {
 		reached(limit.Kind)
 	}
-	memory := i.MemoryRefused()
+	memory := i.refused
 	if memory {
 		reached(LimitMemory)
 	}

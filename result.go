@@ -21,6 +21,10 @@ type Result struct {
 	// execution itself was successful.
 	ValueError error
 
+	// State, of an execution in a [Session], says what the session's state is
+	// now.
+	State SessionState
+
 	// Files is the file system in memory as the execution left it, without
 	// what was mounted. It stays after the sandbox is closed; if the
 	// configuration has [SandboxConfig.Files] it is that.

@@ -3,12 +3,9 @@ package eryx
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"sync/atomic"
 	"unicode/utf8"
 
-	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/wasi"
 )
 
@@ -18,9 +15,8 @@ import (
 // nor Close may be called by the readers and writers of its own configuration:
 // they would wait for themselves.
 type Sandbox struct {
-	runtime   *Runtime
-	config    SandboxConfig
-	functions []calls.Function // made of the configuration's callbacks
+	runtime *Runtime
+	config  SandboxConfig
 
 	interrupts interrupts
 	executing  atomic.Bool
@@ -34,24 +30,10 @@ type Sandbox struct {
 // zero value. The sandbox has to be closed.
 func (r *Runtime) NewSandbox(ctx context.Context, config *SandboxConfig) (*Sandbox, error) {
 	s := &Sandbox{runtime: r, interrupts: newInterrupts(), turn: make(chan struct{}, 1)}
-	if config != nil {
-		s.config = *config
-		// What was checked stays as it is.
-		s.config.Args, s.config.Env = slices.Clone(config.Args), maps.Clone(config.Env)
-		s.config.Callbacks, s.config.Libraries = slices.Clone(config.Callbacks), slices.Clone(config.Libraries)
-		if config.Deterministic != nil {
-			d := *config.Deterministic
-			s.config.Deterministic = &d
-		}
-	}
-	if err := s.config.useLibraries(); err != nil {
+	var err error
+	if s.config, err = r.prepare(config); err != nil {
 		return nil, err
 	}
-	s.config.unimplemented(r.Manifest().Libraries)
-	if err := s.config.setDefaults(); err != nil {
-		return nil, err
-	}
-	s.functions = s.config.functions()
 	if s.config.Stdin != nil {
 		// What is read ahead for one execution belongs to the next.
 		s.config.Stdin = wasi.NewInput(s.config.Stdin)
@@ -59,8 +41,7 @@ func (r *Runtime) NewSandbox(ctx context.Context, config *SandboxConfig) (*Sandb
 	if err := r.acquire(); err != nil {
 		return nil, err
 	}
-	var err error
-	if s.guest, err = r.restore(ctx, &s.config, s.functions, s.interrupts); err != nil {
+	if s.guest, err = r.restore(ctx, &s.config, s.interrupts); err != nil {
 		return nil, errors.Join(err, r.release())
 	}
 	return s, nil
@@ -96,7 +77,7 @@ func (s *Sandbox) Execute(ctx context.Context, source string) (*Result, error) {
 	s.guest = nil
 	if i == nil {
 		var err error
-		if i, err = s.runtime.restore(ctx, &s.config, s.functions, s.interrupts); err != nil {
+		if i, err = s.runtime.restore(ctx, &s.config, s.interrupts); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@
 package examples_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,6 +56,24 @@ func run(t *testing.T, want, program string, args ...string) {
 func TestSimple(t *testing.T) {
 	run(t, "stdout: {\"0\": 0, \"1\": 1, \"2\": 4, \"3\": 9, \"4\": 16}\nresult: 30\n",
 		build(t, "simple"), testbundle.Default(t))
+}
+
+func TestSessionReuse(t *testing.T) {
+	run(t, `total: 12
+ZeroDivisionError: division by zero (line 1); the state is restored
+still: [3, 5, 4]
+fork: 112
+restored: 12
+`, build(t, "session_reuse"), testbundle.Default(t))
+}
+
+func TestPool(t *testing.T) {
+	var want strings.Builder
+	for n := range 20 {
+		fmt.Fprintf(&want, "%d: %d\n", n, n*n)
+	}
+	want.WriteString("served 20 requests, at most 2 at once, 0 in use now\n")
+	run(t, want.String(), build(t, "pool"), testbundle.Default(t))
 }
 
 func TestFiles(t *testing.T) {

@@ -42,7 +42,7 @@ var rooms = map[string]room{
 	".": {
 		imports: []string{
 			"bundle", "internal/cache", "internal/calls", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
-			"internal/image", "internal/journal", "internal/stubs", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
+			"internal/image", "internal/journal", "internal/snapshot", "internal/stubs", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
 		tests:     []string{"bundle/build", "internal/testbundle"},
@@ -61,6 +61,7 @@ var rooms = map[string]room{
 	"internal/image":         {pure: true},
 	"internal/trace":         {pure: true},
 	"internal/stubs":         {imports: []string{"internal/calls"}, pure: true},
+	"internal/snapshot":      {externals: []string{compress}, pure: true},
 	"internal/version":       {pure: true},
 	"internal/vfs":           {imports: []string{"internal/image"}, externals: []string{xsys}},
 	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
@@ -119,6 +120,8 @@ var rooms = map[string]room{
 	"examples/runtime_callbacks":  {imports: []string{".", "callback"}},
 	"examples/parallel_callbacks": {imports: []string{".", "callback"}},
 	"examples/custom_library":     {imports: []string{".", "callback"}},
+	"examples/session_reuse":      {imports: []string{"."}},
+	"examples/pool":               {imports: []string{"."}},
 
 	// Tests only.
 	"examples":             {tests: []string{"bundle", "internal/testbundle"}},

@@ -55,8 +55,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	numpyWheel := flags.String("numpy-wheel", "", "the numpy `wheel` for it")
 	rounds := flags.Int("rounds", 20, "whole-process repetitions of each command")
 	repeat := flags.Int("repeat", 500, "in-process repetitions")
+	cycles := flags.Int("soak", 0, "only lend and take back so many interpreters, and look for what is left")
+	sessions := flags.Bool("sessions", false, "only measure sessions and pools")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *cycles > 0 {
+		return soakBundle(ctx, out, *bundle, *cycles)
+	}
+	if *sessions {
+		return benchSessionsOnly(ctx, out, *bundle, *peer)
 	}
 	if *bundle == "" || *cli == "" {
 		return fmt.Errorf("-bundle and -cli have to be given")
@@ -102,6 +110,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := rt.cancellation(ctx, out); err != nil {
 		return err
 	}
+	if err := benchSessions(ctx, out, rt.rt, peerPython); err != nil {
+		return err
+	}
 	if err := rt.latency(ctx, out, *repeat); err != nil {
 		return err
 	}
@@ -117,6 +128,29 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return benchNumpy(ctx, out, numpyConfig{
 		bundle: *numpy, python: *numpyPython, venv: *numpyVenv, wheel: *numpyWheel, repeat: *repeat, rounds: *rounds,
 	})
+}
+
+// benchSessionsOnly is benchSessions by itself.
+func benchSessionsOnly(ctx context.Context, out io.Writer, bundle, peer string) error {
+	rt, err := openRuntime(ctx, bundle)
+	if err != nil {
+		return err
+	}
+	defer rt.close()
+	python := ""
+	if peer != "" {
+		python = filepath.Join(peer, "bin", "python")
+	}
+	return benchSessions(ctx, out, rt.rt, python)
+}
+
+func soakBundle(ctx context.Context, out io.Writer, bundle string, cycles int) error {
+	rt, err := openRuntime(ctx, bundle)
+	if err != nil {
+		return err
+	}
+	defer rt.close()
+	return soak(ctx, out, rt.rt, cycles)
 }
 
 // compare runs the contestants in turn and prints a table; ratios are to the

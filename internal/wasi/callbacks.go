@@ -11,6 +11,9 @@ import (
 	"github.com/eryx-build/eryx/internal/wasi/bindings"
 )
 
+// SetCalls gives the guest other functions to call, before its next execution.
+func (h *Host) SetCalls(table *calls.Table) { h.calls = table }
+
 // Declared implements eryx:sandbox/callbacks.
 func (h *Host) Declared(context.Context) (bindings.Declaration, error) {
 	return bindings.Declaration{

@@ -155,29 +155,31 @@ abi_take_pairs(struct list list)
 }
 
 int
+abi_give_bytes(PyObject *object, struct text *result)
+{
+    char *bytes;
+    Py_ssize_t length;
+    if (object == NULL || PyBytes_AsStringAndSize(object, &bytes, &length) < 0) {
+        return -1;
+    }
+    char *copy = abi_keep((uint32_t)length);
+    if (copy == NULL) {
+        return -1;
+    }
+    memcpy(copy, bytes, (size_t)length);
+    *result = (struct text){ copy, (uint32_t)length };
+    return 0;
+}
+
+int
 abi_give_string(PyObject *object, struct text *result)
 {
     /* The name of the error handler is one that CPython's UTF-8 encoder knows
      * itself: the codec registry, which scripts can change, is not asked. */
     PyObject *encoded = PyUnicode_AsEncodedString(object, "utf-8", "backslashreplace");
-    if (encoded == NULL) {
-        return -1;
-    }
-    char *bytes;
-    Py_ssize_t length;
-    if (PyBytes_AsStringAndSize(encoded, &bytes, &length) < 0) {
-        Py_DecRef(encoded);
-        return -1;
-    }
-    char *copy = abi_keep((uint32_t)length);
-    if (copy == NULL) {
-        Py_DecRef(encoded);
-        return -1;
-    }
-    memcpy(copy, bytes, (size_t)length);
+    int given = abi_give_bytes(encoded, result);
     Py_DecRef(encoded);
-    *result = (struct text){ copy, (uint32_t)length };
-    return 0;
+    return given;
 }
 
 /* Room for as many items of the given size as the tuple has. */

@@ -73,6 +73,28 @@ struct outcome {
     } payload;
 };
 
+struct saved {
+    struct text data;
+    struct list lost; /* pairs of struct text */
+};
+
+/* result<saved, exception>, and result<list<lost>, exception>. */
+struct saved_result {
+    uint8_t tag;
+    union {
+        struct saved saved;
+        struct exception exception;
+    } payload;
+};
+
+struct load_result {
+    uint8_t tag;
+    union {
+        struct list lost;
+        struct exception exception;
+    } payload;
+};
+
 _Static_assert(sizeof(struct text) == 8, "string");
 _Static_assert(sizeof(struct frame) == 20, "frame");
 _Static_assert(sizeof(struct exception) == 40, "exception");
@@ -112,6 +134,7 @@ PyObject *abi_take_pairs(struct list list);   /* list<tuple<string, string>> */
 /* The following turn Python objects into results. They return 0, or -1 with a
  * Python exception set where the object is not of the type they expect. */
 int abi_give_string(PyObject *object, struct text *result);
+int abi_give_bytes(PyObject *object, struct text *result);
 int abi_give_strings(PyObject *tuple, struct list *result);
 int abi_give_exception(PyObject *tuple, struct exception *result);
 int abi_give_int(PyObject *object, int32_t *result);

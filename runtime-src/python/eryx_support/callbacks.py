@@ -523,28 +523,71 @@ _GLOBALS = {
 }
 
 
+# What install() has put into the globals of a script.
+_installed = {}
+
+# The names that the host declared last.
+_declared = ""
+
+
 def install(namespace):
     """Puts the callbacks into a script's globals; returns the directories of
     libraries' modules."""
+    global _installed, _declared
+    _declared, paths = _begin()
+    _installed = {**_GLOBALS, **_make(_declared)}
+    namespace.update(_installed)
+    return paths.split("\n") if paths else ()
+
+
+def renew(namespace):
+    """Does the same for the next script of a session. The variables of its own
+    stay."""
+    global _installed, _declared
+    names, paths = _begin()
+    if not names and not _declared and _installed and _installed.keys() <= namespace.keys():
+        return ()
+    for name, member in _installed.items():
+        if namespace.get(name) is member:
+            del namespace[name]
+    _declared = names
+    _installed = {**_GLOBALS, **_make(names)}
+    for name, member in _installed.items():
+        namespace.setdefault(name, member)
+    return paths.split("\n") if paths else ()
+
+
+def is_installed(name, value):
+    """Whether a global is there because of install()."""
+    return name in _installed and _installed[name] is value
+
+
+def _begin():
+    """Forgets the calls of the script before; returns names and paths."""
     global _done_at_once
     _done_at_once = 0
     pending.clear()
-    names, paths = host.declared()
-    namespace.update(_GLOBALS)
+    return host.declared()
+
+
+def _make(names):
+    """Makes the callbacks of these names; returns those that become globals."""
     _by_name.clear()
     members = root._members
     members.clear()
-    if names:
-        for index, name in enumerate(names.split("\n")):
-            _by_name[name] = callback = Callback(name, index)
-            if "." in name:
-                _add_to_tree(name, callback)
-            else:
-                members[name] = callback
-        for name, member in members.items():
-            if not _is_builtin(name) and not _is_keyword(name) and name not in _GLOBALS:
-                namespace[name] = member
-    return paths.split("\n") if paths else ()
+    if not names:
+        return {}
+    for index, name in enumerate(names.split("\n")):
+        _by_name[name] = callback = Callback(name, index)
+        if "." in name:
+            _add_to_tree(name, callback)
+        else:
+            members[name] = callback
+    return {
+        name: member
+        for name, member in members.items()
+        if not _is_builtin(name) and not _is_keyword(name) and name not in _GLOBALS
+    }
 
 
 def _add_to_tree(name, callback):

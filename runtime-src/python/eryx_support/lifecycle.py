@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from eryx_support import restore, script
+from eryx_support import restore, script, session
 from eryx_support.streams import flush
 
 # The tags of result<_, exception>.
@@ -87,6 +87,7 @@ def _seal():
     )
     main = sys.modules.get("__main__")
     script.warm_up(_WARM_UP_ROUNDS)
+    session.warm_up(_WARM_UP_ROUNDS)
     modules = tuple(sorted(name for name in sys.modules if type(name) is str))
     flush()
     gc.collect()
