@@ -249,6 +249,31 @@ func ExampleSandboxConfig_fuelLimit() {
 	// Output: fuel 1000000 steps 1000000
 }
 
+// Interrupt is Ctrl-C: the script can clean up, and has its say.
+func ExampleSandbox_Interrupt() {
+	rt := open()
+	defer rt.Close()
+	ctx := context.Background()
+	sandbox, err := rt.NewSandbox(ctx, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sandbox.Close()
+	defer time.AfterFunc(500*time.Millisecond, sandbox.Interrupt).Stop()
+	result, err := sandbox.Execute(ctx, `
+import time
+try:
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("tidying up")
+    raise`)
+	var raised *eryx.PythonError
+	if errors.As(err, &raised) {
+		fmt.Printf("%s after printing %q\n", raised.Type, result.Stdout)
+	}
+	// Output: KeyboardInterrupt after printing "tidying up\n"
+}
+
 // A deterministic script repeats; sleeping takes no time.
 func ExampleDeterministic() {
 	rt := open()
