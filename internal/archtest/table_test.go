@@ -97,7 +97,7 @@ var rooms = map[string]room{
 	},
 	"internal/progress": {imports: []string{"bundle/build"}, externals: []string{progressbar, xterm}},
 
-	"internal/bench": {imports: []string{"."}, externals: []string{xsys}},
+	"internal/bench": {imports: []string{".", "bundle", "internal/wasm", "linker/meter"}, externals: []string{xsys}},
 	"conformance":    {imports: []string{"."}},
 
 	// Programs that show how; each is what a user of the module may write.

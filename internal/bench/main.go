@@ -5,6 +5,7 @@
 // time are reported side by side, as minimum and median.
 //
 //	bench -bundle python.eryx -cli bin/eryx-build [-peer VENV] [-rounds N]
+//	      [-only cpu] [-cpu-rounds N] [-beside other.eryx,…]
 //	      [-numpy numpy.eryx [-numpy-python PYTHON
 //	      [-numpy-componentize VENV -numpy-wheel WHEEL]]]
 //
@@ -53,13 +54,23 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	numpyPython := flags.String("numpy-python", "", "a native Python `executable` with the same numpy")
 	numpyVenv := flags.String("numpy-componentize", "", "a virtual environment `directory` with componentize-py and wasmtime")
 	numpyWheel := flags.String("numpy-wheel", "", "the numpy `wheel` for it")
+	only := flags.String("only", "", "cpu, for the CPU `suite` alone")
+	cpuRounds := flags.Int("cpu-rounds", 15, "repetitions of each program of the CPU suite")
+	beside := flags.String("beside", "", "`bundles`, separated by commas, that the CPU suite is run with as well")
 	rounds := flags.Int("rounds", 20, "whole-process repetitions of each command")
 	repeat := flags.Int("repeat", 500, "in-process repetitions")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *bundle == "" || *cli == "" {
+	if *bundle == "" || *cli == "" && *only == "" {
 		return fmt.Errorf("-bundle and -cli have to be given")
+	}
+	if *only != "" && *only != "cpu" {
+		return fmt.Errorf("-only %s: there is nothing of that name", *only)
+	}
+	cpu := cpuConfig{bundle: *bundle, beside: *beside, peer: *peer, rounds: *cpuRounds}
+	if *only == "cpu" {
+		return benchCPU(ctx, out, cpu)
 	}
 
 	processes := []contestant{
@@ -103,6 +114,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	if err := rt.latency(ctx, out, *repeat); err != nil {
+		return err
+	}
+	if err := benchCPU(ctx, out, cpu); err != nil {
 		return err
 	}
 	if *numpy == "" {
