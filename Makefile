@@ -20,7 +20,7 @@ PREIMPORT ?= json,re
 BUNDLE    ?= dist/python.eryx
 BIN       ?= bin
 
-.PHONY: all build bundle setup test race lint vet fuzz bench generate generate-check numpy conformance-numpy clean
+.PHONY: all build bundle setup test race lint vet fuzz bench soak generate generate-check numpy conformance conformance-numpy clean
 
 all: build
 
@@ -113,6 +113,14 @@ $(COMPONENTIZE)/.installed:
 	$(COMPONENTIZE)/bin/pip install --quiet --disable-pip-version-check componentize-py==0.24.0 wasmtime==50.0.1
 	@touch $@
 
+# A pool's interpreters lent many times over; fails if the process grows.
+SOAK ?= 100000
+soak: build
+	@mkdir -p $(dir $(BUNDLE))
+	$(BIN)/eryx-build bundle --quiet --preimport $(PREIMPORT) -o $(BUNDLE)
+	$(GO) build -o $(BIN)/bench ./internal/bench
+	$(BIN)/bench -bundle $(BUNDLE) -soak $(SOAK)
+
 $(NUMPY_NATIVE)/.installed:
 	@test -n "$(PEER_PYTHON)" || { echo "make bench: no Python 3.12 or newer for numpy; name one with PEER_PYTHON=..." >&2; exit 1; }
 	@rm -rf $(NUMPY_NATIVE)
@@ -136,6 +144,21 @@ numpy: build
 	$(BIN)/eryx-build bundle --no-project -p $(NUMPY) --preimport numpy -o dist/numpy.eryx
 	$(GO) run ./conformance -bundle dist/numpy.eryx checks
 	$(GO) run ./examples/numpy dist/numpy.eryx
+
+# CPython's own tests, in sandboxes. They come from the machine's package client
+# (Debian's packages libpython3.14-testsuite and -stdlib), or from the directory
+# that TESTSUITE names, such as the lib/python3.14 of an installed Python. MODULES
+# names some of them.
+TESTSUITE ?=
+MODULES   ?=
+
+conformance: build
+	@mkdir -p dist
+	rm -rf dist/testsuite
+	$(GO) run ./conformance testsuite dist/testsuite $(TESTSUITE)
+	$(BIN)/eryx-build bundle --no-project --stdlib full -p dist/testsuite -o dist/testsuite.eryx
+	$(GO) build -o $(BIN)/conformance ./conformance
+	nice $(BIN)/conformance -bundle dist/testsuite.eryx cpython $(MODULES)
 
 conformance-numpy: build
 	@mkdir -p dist

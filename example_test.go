@@ -249,6 +249,31 @@ func ExampleSandboxConfig_fuelLimit() {
 	// Output: fuel 1000000 steps 1000000
 }
 
+// Interrupt is Ctrl-C: the script can clean up, and has its say.
+func ExampleSandbox_Interrupt() {
+	rt := open()
+	defer rt.Close()
+	ctx := context.Background()
+	sandbox, err := rt.NewSandbox(ctx, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sandbox.Close()
+	defer time.AfterFunc(500*time.Millisecond, sandbox.Interrupt).Stop()
+	result, err := sandbox.Execute(ctx, `
+import time
+try:
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("tidying up")
+    raise`)
+	var raised *eryx.PythonError
+	if errors.As(err, &raised) {
+		fmt.Printf("%s after printing %q\n", raised.Type, result.Stdout)
+	}
+	// Output: KeyboardInterrupt after printing "tidying up\n"
+}
+
 // A deterministic script repeats; sleeping takes no time.
 func ExampleDeterministic() {
 	rt := open()
@@ -261,4 +286,134 @@ func ExampleDeterministic() {
 	}
 	fmt.Print(string(result.Stdout))
 	// Output: 2024-02-29
+}
+
+// A session keeps what its scripts make.
+func ExampleSession() {
+	ctx := context.Background()
+	rt, err := eryx.Open(ctx, bundlePath, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rt.Close()
+	session, err := rt.NewSession(ctx, &eryx.SandboxConfig{Stdout: os.Stdout})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close()
+	for _, source := range []string{"squares = (n * n for n in range(10))", "print(next(squares), next(squares))", "print(next(squares))"} {
+		if _, err := session.Execute(ctx, source); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// Output:
+	// 0 1
+	// 4
+}
+
+// A snapshot is a session at rest.
+func ExampleSession_Snapshot() {
+	ctx := context.Background()
+	rt, err := eryx.Open(ctx, bundlePath, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rt.Close()
+	session, err := rt.NewSession(ctx, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := session.Execute(ctx, "count = iter('abc'); next(count)"); err != nil {
+		log.Fatal(err)
+	}
+	snapshot, err := session.Snapshot(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	session.Close()
+
+	later, err := rt.Restore(ctx, snapshot, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer later.Close()
+	result, err := later.Execute(ctx, "print(next(count))")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s", result.Stdout)
+	// Output: b
+}
+
+// What cannot be saved is named.
+func ExampleSession_Save() {
+	ctx := context.Background()
+	rt, err := eryx.Open(ctx, bundlePath, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rt.Close()
+	session, err := rt.NewSession(ctx, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer session.Close()
+	if _, err := session.Execute(ctx, "def double(n): return 2 * n\nletters = (c for c in 'abc')"); err != nil {
+		log.Fatal(err)
+	}
+	variables, lost, err := session.Save(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, l := range lost {
+		fmt.Println(l.Name, "-", l.Reason)
+	}
+	other, err := rt.NewSession(ctx, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.Load(ctx, variables); err != nil {
+		log.Fatal(err)
+	}
+	result, err := other.Execute(ctx, "result = double(21)")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s\n", result.Value)
+	// Output:
+	// letters - TypeError: cannot pickle 'generator' object
+	// 42
+}
+
+// A pool lends interpreters that are as new.
+func ExamplePool() {
+	ctx := context.Background()
+	rt, err := eryx.Open(ctx, bundlePath, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rt.Close()
+	pool, err := rt.NewPool(ctx, &eryx.PoolConfig{MaxSize: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	for range 2 {
+		lease, err := pool.Acquire(ctx, nil)
+		if err != nil {
+			log.Fatal(err)
+		}
+		result, err := lease.Execute(ctx, "print('secret' in globals()); secret = 1")
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s", result.Stdout)
+		if err := lease.Release(); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// Output:
+	// False
+	// False
 }

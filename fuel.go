@@ -35,7 +35,7 @@ type fuel struct {
 // start begins an execution of i under ctx, with a limit of steps; 0 is none.
 func (f *fuel) start(ctx context.Context, i engine.Instance, limit uint64) error {
 	f.deadline, f.hasDeadline = ctx.Deadline()
-	f.limit = limit
+	f.limit, f.final = limit, false
 	if limit == 0 {
 		f.limit = math.MaxUint64
 	}

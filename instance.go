@@ -10,72 +10,120 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/guest"
+	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi"
 )
 
 // instance is a guest restored from the image, with the host that it runs
-// against. It executes once.
+// against.
 type instance struct {
 	engine.Instance
+	ended          bool // by an error or from outside: it cannot be called again
+	refused        bool // memory, in the last execution
 	config         *SandboxConfig
 	host           *wasi.Host
+	files          *vfs.FS
 	fuel           *fuel
+	calls          *calls.Table
 	stdout, stderr *output
 	interrupts     interrupts
 	interrupting   bool
 	stackTop       uint64 // of the image
 	world          world
+	tracer         *trace.Tracer // of the execution; nil if it is not traced
 }
 
 // restore makes an instance from the image. config has its defaults, and stays
 // as it is.
 func (r *Runtime) restore(ctx context.Context, config *SandboxConfig, interrupts interrupts) (*instance, error) {
-	world := newWorld(config.Deterministic)
-	files, err := vfs.New(vfs.Config{Bytes: config.FilesLimit, Clock: world.wallClock})
-	if err != nil {
-		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
-	}
-	for _, m := range r.mounts {
-		if err := files.Mount(m.path, m.image); err != nil {
-			return nil, fmt.Errorf("eryx: mounting %s: %w", m.path, err)
+	return r.renew(ctx, config, config.Stdin, interrupts, nil, nil)
+}
+
+// renew makes an instance that is where a moment was, or new if that is nil.
+// The old instance, which may be nil, is used up: it is made the new one where
+// that is possible, and closed where not.
+func (r *Runtime) renew(ctx context.Context, config *SandboxConfig, stdin io.Reader, interrupts interrupts, old *instance, at *moment) (*instance, error) {
+	closeOld := func() error {
+		if old == nil {
+			return nil
 		}
+		return old.close()
 	}
-	i := &instance{
-		config:     config,
-		fuel:       &fuel{},
-		interrupts: interrupts,
-		world:      world,
-		stackTop:   r.globals[stackGlobal],
-		stdout:     &output{stream: "stdout", limit: config.OutputLimit, next: config.Stdout},
-		stderr:     &output{stream: "stderr", limit: config.OutputLimit, next: config.Stderr},
+	i, err := r.newHost(config, stdin, interrupts, at)
+	if err != nil {
+		return nil, errors.Join(err, closeOld())
 	}
-	i.host = wasi.New(wasi.Config{
-		Stdin:      config.Stdin,
-		Stdout:     i.stdout,
-		Stderr:     i.stderr,
-		FS:         files,
-		WallClock:  world.wallClock,
-		Monotonic:  world.monotonic,
-		Advance:    world.advance,
-		Random:     world.random,
-		Checkpoint: i.checkpoint,
-		Interrupts: interrupts,
-		Interrupt:  i.interrupt,
-	})
-	if err := i.host.Restore(r.handles); err != nil {
-		return nil, fmt.Errorf("eryx: restoring the handles of the image: %w", err)
-	}
-	i.Instance, err = r.module.Instantiate(ctx, engine.InstanceConfig{
+	start := engine.InstanceConfig{
 		Host:        i.host,
 		Image:       r.image,
 		MemoryLimit: uint64(config.MemoryLimit),
 		Globals:     r.globals,
-	})
+	}
+	if at != nil {
+		start.State = at.memory
+	}
+	if old != nil && !old.ended {
+		switch err := old.Reset(ctx, start); {
+		case err == nil:
+			i.Instance = old.Instance
+			return i, old.closeHost()
+		case !errors.Is(err, engine.ErrNoReset):
+			return nil, errors.Join(fmt.Errorf("eryx: resetting the interpreter: %w", err), i.closeHost(), closeOld())
+		}
+	}
+	if err := closeOld(); err != nil {
+		return nil, errors.Join(err, i.closeHost())
+	}
+	if i.Instance, err = r.module.Instantiate(ctx, start); err != nil {
+		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter: %w", err), i.closeHost())
+	}
+	return i, nil
+}
+
+// newHost makes an instance that is only a host yet.
+func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts interrupts, at *moment) (*instance, error) {
+	world := newWorld(config.Deterministic)
+	libraries, searchPath := config.libraryMounts()
+	files, err := r.newFiles(config, libraries, world.wallClock)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter: %w", err), i.host.Close())
+		return nil, err
+	}
+	i := &instance{
+		config:     config,
+		files:      files,
+		fuel:       &fuel{},
+		interrupts: interrupts,
+		world:      world,
+		stackTop:   r.globals[stackGlobal],
+		stdout:     &output{stream: "stdout"},
+		stderr:     &output{stream: "stderr"},
+	}
+	i.host = wasi.New(wasi.Config{
+		Stdin:       stdin,
+		Stdout:      i.stdout,
+		Stderr:      i.stderr,
+		FS:          files,
+		SearchPath:  searchPath,
+		Descriptors: config.DescriptorLimit,
+		WallClock:   world.wallClock,
+		Monotonic:   world.monotonic,
+		Advance:     world.advance,
+		Random:      world.random,
+		Checkpoint:  i.checkpoint,
+		Interrupts:  interrupts,
+		Interrupt:   i.interrupt,
+	})
+	if at == nil {
+		err = i.host.Restore(r.handles)
+	} else {
+		err = i.host.Resume(at.host, config.Files != nil)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("eryx: restoring the interpreter's handles: %w", err), i.closeHost())
 	}
 	return i, nil
 }
@@ -97,55 +145,138 @@ func (r *Runtime) fits(config *SandboxConfig, source string) error {
 	return nil
 }
 
-// execute runs source in an instance that has executed nothing yet.
-func (i *instance) execute(ctx context.Context, source string) (*Result, error) {
-	entropy := make([]byte, 32)
-	if _, err := io.ReadFull(i.world.random, entropy); err != nil {
-		return nil, fmt.Errorf("eryx: reading randomness: %w", err)
-	}
-	request := guest.Request{
+// request is what the guest is told of a script; seeded says whether its
+// randomness is seeded.
+func (i *instance) request(source string, seeded bool) (*guest.Request, error) {
+	c := i.config
+	request := &guest.Request{
 		Source:     source,
-		Filename:   i.config.Filename,
-		Arguments:  i.config.Args,
-		Entropy:    entropy,
-		ResultName: i.config.ResultName,
+		Filename:   c.Filename,
+		Arguments:  c.Args,
+		ResultName: c.ResultName,
 	}
-	for name, value := range i.config.Env {
+	if seeded {
+		request.Entropy = make([]byte, 32)
+		if _, err := io.ReadFull(i.world.random, request.Entropy); err != nil {
+			return nil, fmt.Errorf("eryx: reading randomness: %w", err)
+		}
+	}
+	for name, value := range c.Env {
 		request.Environment = append(request.Environment, [2]string{name, value})
 	}
 	slices.SortFunc(request.Environment, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	return request, nil
+}
 
-	limited, cancel := i.config.limitTime(ctx)
-	defer cancel()
-	limited, abort := context.WithCancelCause(limited)
-	defer abort(nil)
-	i.stdout.abort, i.stderr.abort = abort, abort
-	if err := i.fuel.start(limited, i, i.config.fuelLimit()); err != nil {
-		return nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
+// execute runs source in an instance that has executed nothing yet.
+func (i *instance) execute(ctx context.Context, source string) (*Result, error) {
+	request, err := i.request(source, true)
+	if err != nil {
+		return nil, err
 	}
-	client := guest.Client{Instance: i}
+	journal, err := i.config.Journal.open(source, request.Entropy)
+	if err != nil {
+		return nil, err
+	}
+	if journal != nil {
+		request.Entropy = journal.header.Entropy
+	}
+	return i.run(ctx, journal, func(ctx context.Context, client guest.Client) (guest.Outcome, error) {
+		return client.Execute(ctx, *request)
+	})
+}
+
+// begin prepares a call of the guest; end has to be called after it.
+func (i *instance) begin(ctx context.Context) (limited context.Context, end func(), err error) {
+	limited, cancel := i.config.limitTime(ctx)
+	limited, abort := context.WithCancelCause(limited)
+	end = func() { abort(nil); cancel() }
+	i.files.Attend(limited)
+	i.MemoryRefused() // whatever was refused before
+	i.stdout.begin(i.config.OutputLimit, i.config.Stdout, abort)
+	i.stderr.begin(i.config.OutputLimit, i.config.Stderr, abort)
+	i.tracer = i.config.Trace.tracer(abort)
+	i.host.SetTracer(i.tracer)
+	i.calls = calls.New(i.config.callConfig(i.traceCall))
+	i.host.SetCalls(i.calls)
+	if err := i.fuel.start(limited, i, i.config.fuelLimit()); err != nil {
+		i.calls.Close()
+		end()
+		i.ended = true
+		return nil, nil, fmt.Errorf("eryx: preparing the interpreter: %w", err)
+	}
+	return limited, end, nil
+}
+
+// run has the guest execute a script, within the limits. Where it is ended from
+// outside, the instance cannot be used again. journal may be nil.
+func (i *instance) run(ctx context.Context, journal *record, do func(context.Context, guest.Client) (guest.Outcome, error)) (*Result, error) {
+	limited, end, err := i.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if journal != nil {
+		i.calls.UseLog(&journal.log)
+	}
 	began := time.Now()
-	outcome, err := client.Execute(limited, request)
+	outcome, err := do(limited, guest.Client{Instance: i})
+	traced := i.tracer.Stop()
+	i.calls.Close()
 	result := &Result{
 		Duration:   time.Since(began),
 		PeakMemory: int64(i.Memory().Size()),
 		Fuel:       i.fuel.used(i),
+		Files:      newFilesOf(i.files.Tree),
+		Callbacks:  i.calls.Made(),
 	}
+	i.ended = err != nil
 	failed := cmp.Or(i.stdout.failed, i.stderr.failed)
-	if failed == nil && (err != nil || i.MemoryRefused()) {
+	i.refused = i.MemoryRefused()
+	if failed == nil && (err != nil || i.refused) {
 		i.flush(limited, err)
 	}
 	result.Stdout, result.StdoutTruncated = i.stdout.kept, i.stdout.truncated
 	result.Stderr, result.StderrTruncated = i.stderr.kept, i.stderr.truncated
+	if journal != nil {
+		result.Journal = journal.text
+	}
 	switch {
 	case failed != nil:
 		err = failed
+	case traced != nil:
+		err = newTraceError(traced)
 	case err != nil:
-		err = executionError(limited, err)
+		err = cmp.Or(journal.journalError(err), executionError(limited, err))
 	default:
-		err = result.settle(outcome)
+		err = result.settle(outcome, i.calls)
 	}
 	return result, i.noteLimits(result, err)
+}
+
+// call has the guest do something else, within the same limits.
+func (i *instance) call(ctx context.Context, do func(context.Context, guest.Client) error) error {
+	limited, end, err := i.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	err = do(limited, guest.Client{Instance: i})
+	traced := i.tracer.Stop()
+	i.calls.Close()
+	exception, raised := errors.AsType[*guest.Exception](err)
+	i.ended = err != nil && !raised
+	switch failed := cmp.Or(i.stdout.failed, i.stderr.failed); {
+	case failed != nil:
+		return failed
+	case traced != nil:
+		return newTraceError(traced)
+	case raised:
+		return newPythonError(exception)
+	case err != nil:
+		return executionError(limited, err)
+	}
+	return nil
 }
 
 // limitTime is ctx with the configuration's own limit.
@@ -158,5 +289,12 @@ func (c *SandboxConfig) limitTime(ctx context.Context) (context.Context, context
 }
 
 func (i *instance) close() error {
-	return errors.Join(i.Close(context.Background()), i.host.Close())
+	return errors.Join(i.Close(context.Background()), i.closeHost())
+}
+
+// closeHost closes what the guest holds of the host, and what it is shown.
+func (i *instance) closeHost() error {
+	err := i.host.Close()
+	i.files.Close()
+	return err
 }

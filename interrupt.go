@@ -47,6 +47,7 @@ func (i *instance) checkpoint(ctx context.Context) (uint32, error) {
 		if err := i.interrupt(ctx); err != nil {
 			return 0, err
 		}
+		i.host.Interrupted()
 	default:
 	}
 	return i.fuel.checkpoint(ctx)
@@ -98,10 +99,11 @@ func (i *instance) flush(ctx context.Context, err error) {
 		}
 	}
 	i.fuel.final = true
-	_ = i.aside(flushGrant, func() error {
+	failed := i.aside(flushGrant, func() error {
 		client := guest.Client{Instance: i}
 		return client.Flush(context.WithoutCancel(ctx))
 	})
+	i.ended = i.ended || failed != nil
 }
 
 // trapStackOverflow is the reason of a trap for want of stack.

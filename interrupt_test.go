@@ -89,6 +89,8 @@ func TestInterruptIsCaught(t *testing.T) {
 		{"ignored", "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('go'); time.sleep(0.1)\nresult = 'on'", `"on"`},
 		{"task is cancelled", "import asyncio\nseen = []\nasync def f():\n    try:\n        print('go'); await asyncio.sleep(60)\n    except asyncio.CancelledError: seen.append('cancelled'); raise\ntry: asyncio.run(f())\nexcept KeyboardInterrupt: seen.append('interrupted')\nresult = seen", `["cancelled", "interrupted"]`},
 		{"sleeping until later", "import signal, threading\nn = []\nsignal.signal(signal.SIGINT, lambda *a: n.append(1))\nprint('go')\nresult = threading.Event().wait(0.2), n", "[false, [1]]"},
+		{"event loop's handler", "import asyncio, signal\nasync def main():\n    loop, f = asyncio.get_running_loop(), asyncio.Future()\n    loop.add_signal_handler(signal.SIGINT, f.set_result, 'told')\n    print('go')\n    return await f\nresult = asyncio.run(main())", `"told"`},
+		{"just before waiting", "import time\nresult = 0\nfor n in range(20):\n    try:\n        began = time.monotonic(); print('go')\n        while time.monotonic() < began + 0.019 + n / 10000: pass\n        time.sleep(60)\n    except KeyboardInterrupt: result += 1", "20"},
 		{"raised by itself", "import signal\ntry: signal.raise_signal(signal.SIGINT)\nexcept KeyboardInterrupt: result = 'raised'", `"raised"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

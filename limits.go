@@ -3,6 +3,8 @@ package eryx
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // formatBytes is a size as people write it, exactly.
@@ -26,12 +28,18 @@ func (i *instance) noteLimits(result *Result, err error) error {
 	if errors.As(err, &limit) {
 		reached(limit.Kind)
 	}
-	memory := i.MemoryRefused()
+	memory := i.refused
 	if memory {
 		reached(LimitMemory)
 	}
 	if result.StdoutTruncated || result.StderrTruncated {
 		reached(LimitOutput)
+	}
+	if i.files.Exhausted() {
+		reached(LimitFiles)
+	}
+	if i.host.DescriptorsExhausted() {
+		reached(LimitDescriptors)
 	}
 	var raised *PythonError
 	if errors.As(err, &raised) {
@@ -45,5 +53,24 @@ func (i *instance) limitBehind(raised *PythonError, memory bool) *LimitError {
 	if raised.Type == "MemoryError" && memory {
 		return &LimitError{Kind: LimitMemory, Limit: formatBytes(i.config.MemoryLimit)}
 	}
+	if raised.Type != "OSError" {
+		return nil
+	}
+	switch {
+	case i.files.Exhausted() && strings.HasPrefix(raised.Message, noSpace):
+		return &LimitError{Kind: LimitFiles, Limit: formatBytes(i.files.Usage().MaxBytes)}
+	case i.host.DescriptorsExhausted() && strings.HasPrefix(raised.Message, tooManyOpen):
+		limit := "all there can be"
+		if i.config.DescriptorLimit != Unlimited {
+			limit = strconv.Itoa(i.config.DescriptorLimit)
+		}
+		return &LimitError{Kind: LimitDescriptors, Limit: limit}
+	}
 	return nil
 }
+
+// How the messages of OSErrors begin with the guest's ENOSPC and EMFILE.
+const (
+	noSpace     = "[Errno 51]"
+	tooManyOpen = "[Errno 33]"
+)

@@ -241,10 +241,17 @@ func TestLimitsReached(t *testing.T) {
 		{"memory, something else raised", "try: bytearray(1 << 28)\nexcept MemoryError: 1/0", "", []eryx.LimitKind{eryx.LimitMemory}},
 		{"no memory limit", "raise MemoryError", "", nil},
 		{"output", "print('x' * 2000)", "", []eryx.LimitKind{eryx.LimitOutput}},
+		{"files", "open('f', 'wb', buffering=0).truncate(1 << 20)", eryx.LimitFiles, []eryx.LimitKind{eryx.LimitFiles}},
+		{"files, writing", "with open('f', 'wb') as f:\n    for _ in range(1000): f.write(bytes(1000))", eryx.LimitFiles, []eryx.LimitKind{eryx.LimitFiles}},
+		{"files, caught", "try: open('f', 'wb').write(bytes(1 << 20))\nexcept OSError: pass", "", []eryx.LimitKind{eryx.LimitFiles}},
+		{"no files limit", "raise OSError(51, 'No space left on device')", "", nil},
+		{"files, something else raised", "try: open('f', 'wb').write(bytes(1 << 20))\nexcept OSError: raise OSError(44, 'x') from None", "", []eryx.LimitKind{eryx.LimitFiles}},
+		{"descriptors", "import os\nwhile True: os.open('f', os.O_CREAT | os.O_WRONLY)", eryx.LimitDescriptors, []eryx.LimitKind{eryx.LimitDescriptors}},
+		{"descriptors, caught", "import os\ntry:\n    while True: os.open('f', os.O_CREAT | os.O_WRONLY)\nexcept OSError: pass", "", []eryx.LimitKind{eryx.LimitDescriptors}},
 		{"output and time", "import sys\nsys.stderr.write('x' * 2000)\nwhile True: pass", eryx.LimitTime, []eryx.LimitKind{eryx.LimitTime, eryx.LimitOutput}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			result, err := execute(t, test.source, &eryx.SandboxConfig{Timeout: 200 * time.Millisecond, OutputLimit: 1000})
+			result, err := execute(t, test.source, &eryx.SandboxConfig{Timeout: 500 * time.Millisecond, OutputLimit: 1000, FilesLimit: 100 << 10})
 			var limit *eryx.LimitError
 			var kind eryx.LimitKind
 			if errors.As(err, &limit) {

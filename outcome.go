@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/guest"
 	"github.com/eryx-build/eryx/internal/wasi"
@@ -54,10 +55,14 @@ func newPythonError(e *guest.Exception) *PythonError {
 
 // settle turns what the guest says of its end into the result's fields or an
 // error.
-func (r *Result) settle(outcome guest.Outcome) error {
+func (r *Result) settle(outcome guest.Outcome, table *calls.Table) error {
 	switch outcome.Case {
 	case guest.OutcomeRaised:
-		return newPythonError(&outcome.Raised)
+		raised := newPythonError(&outcome.Raised)
+		if name, err := table.Failure(outcome.Raised.Call); err != nil {
+			return callbackError(name, err, raised)
+		}
+		return raised
 	case guest.OutcomeExited:
 		return exit(int(outcome.Exited))
 	case guest.OutcomeUnserializable:

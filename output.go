@@ -20,6 +20,11 @@ type output struct {
 	abort  func(error)
 }
 
+// begin prepares for an execution, of which nothing is kept yet.
+func (o *output) begin(limit int64, next io.Writer, abort func(error)) {
+	*o = output{stream: o.stream, limit: limit, next: next, abort: abort}
+}
+
 func (o *output) Write(p []byte) (int, error) {
 	if o.failed != nil {
 		return 0, o.failed

@@ -199,6 +199,77 @@ NameError: name 'undefined' is not defined
 			},
 		},
 		{
+			"module in a file",
+			"open('m.py', 'w').write('def f(x):\\n    return g(x)\\n\\ndef g(x):\\n    raise KeyError(x)\\n')\nimport m\nm.f('k')",
+			eryx.PythonError{
+				Type: "KeyError", Message: "'k'", Line: 3,
+				Traceback: `Traceback (most recent call last):
+  File "<user>", line 3, in <module>
+    m.f('k')
+    ~~~^^^^^
+  File "/home/user/m.py", line 2, in f
+    return g(x)
+  File "/home/user/m.py", line 5, in g
+    raise KeyError(x)
+KeyError: 'k'
+`,
+				Frames: []eryx.Frame{{File: "<user>", Line: 3, Function: "<module>"}, {File: "/home/user/m.py", Line: 2, Function: "f"}, {File: "/home/user/m.py", Line: 5, Function: "g"}},
+			},
+		},
+		{
+			"module that is no Python",
+			"open('bad.py', 'w').write('x = 1\\ndef f(:\\n')\nimport bad",
+			eryx.PythonError{
+				Type: "SyntaxError", Message: "invalid syntax (bad.py, line 2)", Line: 2,
+				Traceback: `Traceback (most recent call last):
+  File "<user>", line 2, in <module>
+    import bad
+  File "/home/user/bad.py", line 2
+    def f(:
+          ^
+SyntaxError: invalid syntax
+`,
+				Frames: []eryx.Frame{{File: "<user>", Line: 2, Function: "<module>"}},
+			},
+		},
+		{
+			"expression of several lines",
+			"x = (1 +\n     2 +\n     undefined)",
+			eryx.PythonError{
+				Type: "NameError", Message: "name 'undefined' is not defined", Line: 3,
+				Traceback: `Traceback (most recent call last):
+  File "<user>", line 3, in <module>
+    undefined)
+    ^^^^^^^^^
+NameError: name 'undefined' is not defined
+`,
+				Frames: []eryx.Frame{{File: "<user>", Line: 3, Function: "<module>"}},
+			},
+		},
+		{
+			"task group",
+			"import asyncio\nasync def bad(n):\n    await asyncio.sleep(0)\n    raise ValueError(n)\nasync def main():\n    async with asyncio.TaskGroup() as g:\n        g.create_task(bad(1))\nasyncio.run(main())",
+			eryx.PythonError{
+				Type: "ExceptionGroup", Message: "unhandled errors in a TaskGroup (1 sub-exception)", Line: 6,
+				Traceback: `  + Exception Group Traceback (most recent call last):
+  |   File "<user>", line 8, in <module>
+  |     asyncio.run(main())
+  |     ~~~~~~~~~~~^^^^^^^^
+  |   File "<user>", line 6, in main
+  |     async with asyncio.TaskGroup() as g:
+  |                ~~~~~~~~~~~~~~~~~^^
+  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "<user>", line 4, in bad
+    |     raise ValueError(n)
+    | ValueError: 1
+    +------------------------------------
+`,
+				Frames: []eryx.Frame{{File: "<user>", Line: 8, Function: "<module>"}, {File: "<user>", Line: 6, Function: "main"}},
+			},
+		},
+		{
 			"suggestion",
 			"value = 1\nprint(valeu)",
 			eryx.PythonError{
@@ -300,5 +371,30 @@ func TestLongTraceback(t *testing.T) {
 	first := eryx.Frame{File: "<user>", Line: 4, Function: "<module>"}
 	if len(raised.Frames) < 100 || len(raised.Frames) > 1000 || raised.Frames[0] != first {
 		t.Errorf("%d frames, the first is %+v", len(raised.Frames), raised.Frames[0])
+	}
+}
+
+// TestPrintedStacks has the traceback module show what CPython shows: the
+// script's frames, and none of what runs it.
+func TestPrintedStacks(t *testing.T) {
+	for _, test := range []struct{ name, source, want string }{
+		{"print_exc", "try: 1 / 0\nexcept ZeroDivisionError: traceback.print_exc(file=sys.stdout)", "Traceback (most recent call last):\n  File \"<user>\", line 2, in <module>\n    try: 1 / 0\n         ~~^~~\nZeroDivisionError: division by zero\n"},
+		{"format_stack", "def f(): return traceback.format_stack()\nprint(''.join(f()), end='')", "  File \"<user>\", line 3, in <module>\n    print(''.join(f()), end='')\n  File \"<user>\", line 2, in f\n    def f(): return traceback.format_stack()\n"},
+		{"print_stack", "traceback.print_stack(file=sys.stdout)", "  File \"<user>\", line 2, in <module>\n    traceback.print_stack(file=sys.stdout)\n"},
+		{"walk_stack", "def f(): return traceback.walk_stack(None)\nprint([(x.f_code.co_name, n) for x, n in f()])", "[('f', 2), ('<module>', 3)]\n"},
+		{"logging", "import logging\nlogging.basicConfig(stream=sys.stdout, format='%(lineno)d %(funcName)s %(message)s')\ndef f(): logging.warning('hm', stack_info=True)\nf()", "4 f hm\nStack (most recent call last):\n  File \"<user>\", line 5, in <module>\n    f()\n  File \"<user>\", line 4, in f\n    def f(): logging.warning('hm', stack_info=True)\n"},
+		{"exception in __del__", "sys.stderr = sys.stdout\nclass C:\n    def __del__(self): raise ValueError('d')\nC()", "Exception ignored while calling deallocator <function C.__del__ at 0x"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			result := mustExecute(t, "import sys, traceback\n"+test.source, nil)
+			if got := string(result.Stdout); !strings.HasPrefix(got, test.want) || strings.Contains(got, "eryx_support") {
+				t.Errorf("printed\n%s\nwant\n%s", got, test.want)
+			}
+		})
+	}
+	// A script finds its own frames first whatever it looks with.
+	result := mustExecute(t, "import inspect, sys\ndef f(): return [x.function for x in inspect.stack()][:2], sys._getframe(1).f_lineno, inspect.currentframe().f_back.f_code.co_name\nresult = f()", nil)
+	if want := `[["f", "<module>"], 3, "<module>"]`; string(result.Value) != want {
+		t.Errorf("gave %s, want %s", result.Value, want)
 	}
 }

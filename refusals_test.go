@@ -42,7 +42,20 @@ var refusals = []struct{ source, class, says string }{
 	{"import select; select.epoll()", "AttributeError", "poll()"},
 	{"import hashlib; hashlib.scrypt(b'', salt=b'', n=2, r=1, p=1)", "AttributeError", "without OpenSSL"},
 	{"import ctypes; ctypes.CDLL('x')", "OSError", "cannot call C"},
-	{"import socket; socket.create_connection(('example.com', 80))", "PermissionError", ""},
+	{"import socket; socket.create_connection(('example.com', 80))", "PermissionError", noNetwork},
+	{"import socket; socket.socket().connect(('192.0.2.1', 80))", "PermissionError", noNetwork},
+	{"import socket; socket.socket(socket.AF_INET6).bind(('::1', 80))", "PermissionError", noNetwork},
+	{"import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'', ('127.0.0.1', 53))", "PermissionError", noNetwork},
+	{"import socket; socket.create_server(('127.0.0.1', 8000))", "PermissionError", noNetwork},
+	{"import socket; socket.socketpair()", "PermissionError", noNetwork},
+	{"import socket; socket.getaddrinfo('example.com', 80)", "PermissionError", noNetwork},
+	{"import socket; socket.getaddrinfo('127.0.0.1', 80)", "PermissionError", noNetwork},
+	{"import socket; socket.gethostbyname('localhost')", "PermissionError", noNetwork},
+	{"import urllib.request; urllib.request.urlopen('http://example.com')", "urllib.error.URLError", noNetwork},
+	{"import http.client; http.client.HTTPConnection('example.com').request('GET', '/')", "PermissionError", noNetwork},
+	{"import ftplib; ftplib.FTP('example.com')", "PermissionError", noNetwork},
+	{"import socketserver; socketserver.UDPServer(('127.0.0.1', 0), None)", "PermissionError", noNetwork},
+	{"import http.server; http.server.HTTPServer(('', 0), None)", "PermissionError", noNetwork},
 	{"import lzma", "ModuleNotFoundError", "without lzma"},
 	{"import bz2; bz2.compress(b'x')", "OSError", "without bzip2"},
 	{"import bz2; bz2.decompress(b'x')", "OSError", "without bzip2"},
@@ -64,6 +77,8 @@ var refusals = []struct{ source, class, says string }{
 	{"input()", "EOFError", "EOF"},
 	{"import getpass; getpass.getpass()", "EOFError", ""},
 }
+
+const noNetwork = "a sandbox has no network but what its host allows"
 
 func TestRefusals(t *testing.T) {
 	for _, test := range refusals {

@@ -21,6 +21,20 @@ type Result struct {
 	// execution itself was successful.
 	ValueError error
 
+	// State, of an execution in a [Session], says what the session's state is
+	// now.
+	State SessionState
+
+	// Files is the file system in memory as the execution left it, without
+	// what was mounted. It stays after the sandbox is closed; if the
+	// configuration has [SandboxConfig.Files] it is that.
+	Files *Files
+	// Journal is what [SandboxConfig.Journal] asked for, the part that was
+	// replayed included; nil without it.
+	Journal []byte
+
+	// Callbacks is how many calls of callbacks were made, failed ones included.
+	Callbacks int
 	// Duration is the wall time of the execution.
 	Duration time.Duration
 	// PeakMemory is the size that the interpreter's memory reached, in bytes,

@@ -3,8 +3,6 @@ package eryx
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -32,16 +30,8 @@ type Sandbox struct {
 // zero value. The sandbox has to be closed.
 func (r *Runtime) NewSandbox(ctx context.Context, config *SandboxConfig) (*Sandbox, error) {
 	s := &Sandbox{runtime: r, interrupts: newInterrupts(), turn: make(chan struct{}, 1)}
-	if config != nil {
-		s.config = *config
-		// What was checked stays as it is.
-		s.config.Args, s.config.Env = slices.Clone(config.Args), maps.Clone(config.Env)
-		if config.Deterministic != nil {
-			d := *config.Deterministic
-			s.config.Deterministic = &d
-		}
-	}
-	if err := s.config.setDefaults(); err != nil {
+	var err error
+	if s.config, err = r.prepare(config); err != nil {
 		return nil, err
 	}
 	if s.config.Stdin != nil {
@@ -51,7 +41,6 @@ func (r *Runtime) NewSandbox(ctx context.Context, config *SandboxConfig) (*Sandb
 	if err := r.acquire(); err != nil {
 		return nil, err
 	}
-	var err error
 	if s.guest, err = r.restore(ctx, &s.config, s.interrupts); err != nil {
 		return nil, errors.Join(err, r.release())
 	}

@@ -71,6 +71,8 @@ type Manifest struct {
 	// Mounts are the file-tree images and where the guest sees them. What is
 	// inside of another one comes after it.
 	Mounts []Mount `json:"mounts"`
+	// Libraries are those whose modules are among the packages.
+	Libraries []Library `json:"libraries,omitempty"`
 	// Native lists the targets for which the bundle has native code.
 	Native []NativeInfo `json:"native"`
 	// Members describes every other member, in the order of the file.

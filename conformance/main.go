@@ -1,13 +1,17 @@
-// Conformance runs what checks a package in sandboxes: numpy's own tests, and
-// a script whose results have to be those of a native numpy.
+// Conformance runs other people's tests in sandboxes: CPython's own, numpy's
+// own, and a script whose results have to be those of a native numpy.
 //
+//	conformance testsuite DIR [FROM]
+//	conformance -bundle testsuite.eryx cpython [MODULE...]
 //	conformance -bundle numpy.eryx checks
 //	conformance -bundle numpy-tests.eryx tests [FILE...]
 //
-// The bundle of the first needs numpy, that of the second pytest and hypothesis
-// as well. Tests that fail and are known to are listed in numpy-expected.txt,
-// each under its reason; one that is listed and passes is an error too, so that
-// the list stays true.
+// The first puts CPython's package test into DIR: that below the directory FROM,
+// or the one that the machine's package client has. The bundle of the second has
+// it among its packages, that of the third numpy, and that of the fourth pytest
+// and hypothesis as well. Tests that fail and are known to are listed in
+// cpython-expected.txt and numpy-expected.txt, each under its reason; one that is
+// listed and passes is an error too, so that the lists stay true.
 package main
 
 import (
@@ -20,7 +24,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
 	"time"
 
 	"github.com/eryx-build/eryx"
@@ -75,6 +78,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if flags.Arg(0) == "testsuite" {
+		return getTestsuite(ctx, flags.Args()[1:], out)
+	}
 	rt, err := eryx.Open(ctx, *bundle, nil)
 	if err != nil {
 		return err
@@ -85,6 +91,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		config.Stdout, config.Stderr = os.Stderr, os.Stderr
 	}
 	switch flags.Arg(0) {
+	case "cpython":
+		modules := flags.Args()[1:]
+		if len(modules) == 0 {
+			modules = cpythonModules()
+		}
+		return runCPython(ctx, rt, config, modules, out)
 	case "checks":
 		return runChecks(ctx, rt, config, out)
 	case "tests":
@@ -94,7 +106,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		return runTests(ctx, rt, config, files, out)
 	}
-	return errors.New(`say what to run: "checks" or "tests"`)
+	return errors.New(`say what to run: "cpython", "checks" or "tests"`)
 }
 
 // runChecks compares what the script finds, check by check, with what a native
@@ -134,9 +146,9 @@ func runChecks(ctx context.Context, rt *eryx.Runtime, config eryx.SandboxConfig,
 	return nil
 }
 
-// outcome is the value of the driver.
+// outcome is the value of a driver.
 type outcome struct {
-	Status  int               `json:"status"`
+	Status  int               `json:"status"` // pytest's own
 	Seconds float64           `json:"seconds"`
 	Counts  map[string]int    `json:"counts"`
 	Failed  map[string]string `json:"failed"`
@@ -149,71 +161,42 @@ func runTests(ctx context.Context, rt *eryx.Runtime, config eryx.SandboxConfig, 
 	if err != nil {
 		return fmt.Errorf("numpy-expected.txt: %w", err)
 	}
-	surprises, total := 0, map[string]int{}
+	surprises := 0
+	var total tally
 	for _, file := range files {
-		config.Args = []string{"pytest_driver.py", file}
-		wanted := map[string]bool{}
-		for id, e := range expected {
-			switch {
-			case fileOf(id) != file:
-			case e.leftOut:
-				config.Args = append(config.Args, "-"+id)
-			default:
-				wanted[id] = true
-			}
+		failing, leftOut := expected.of(file)
+		config.Args = append([]string{"pytest_driver.py", file}, leftOut...)
+		o, err := runDriver(ctx, rt, driver, config)
+		if err == nil && (o.Counts["passed"] == 0 || o.Status > 1 && len(o.Failed) == 0) {
+			// pytest knows no failures but those of tests: 2 and above are its own.
+			err = fmt.Errorf("pytest ended with status %d after %d passed: %v", o.Status, o.Counts["passed"], o.Failed)
 		}
-		o, err := runFile(ctx, rt, config)
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		for _, id := range sortedKeys(o.Failed) {
-			if !wanted[id] {
-				surprises++
-				fmt.Fprintf(out, "FAILED %s: %s\n", id, o.Failed[id])
-			}
-			delete(wanted, id)
-		}
-		for _, id := range sortedKeys(wanted) {
-			surprises++
-			fmt.Fprintf(out, "PASSED %s: expected to fail: %s\n", id, expected[id].reason)
-		}
-		fmt.Fprintf(out, "%-46s %5d passed %4d skipped %3d failed %3d not run %6.1f s\n",
-			file, o.Counts["passed"], o.Counts["skipped"], len(o.Failed), o.Counts["left out"], o.Seconds)
-		for kind, n := range o.Counts {
-			total[kind] += n
-		}
-		total["failed"] += len(o.Failed)
+		surprises += report(out, file, o, failing)
+		total.add(out, file, o)
 	}
-	fmt.Fprintf(out, "%-46s %5d passed %4d skipped %3d failed %3d not run\n", "all", total["passed"], total["skipped"], total["failed"], total["left out"])
+	total.print(out)
 	if surprises > 0 {
 		return fmt.Errorf("%d tests are not as numpy-expected.txt says", surprises)
 	}
 	return nil
 }
 
-// runFile runs one file in a sandbox of its own.
-func runFile(ctx context.Context, rt *eryx.Runtime, config eryx.SandboxConfig) (*outcome, error) {
+// runDriver runs a driver in a sandbox of its own.
+func runDriver(ctx context.Context, rt *eryx.Runtime, driver string, config eryx.SandboxConfig) (*outcome, error) {
 	result, err := rt.Execute(ctx, driver, &config)
 	if err != nil {
-		tail := result.Stderr[max(0, len(result.Stderr)-2000):]
+		var tail []byte
+		if result != nil {
+			tail = result.Stderr[max(0, len(result.Stderr)-2000):]
+		}
 		return nil, fmt.Errorf("%w; the last that it printed is:\n%s", err, tail)
 	}
 	var o outcome
 	if err := json.Unmarshal(result.Value, &o); err != nil {
-		return nil, fmt.Errorf("the driver's value: %w", err)
-	}
-	// pytest knows no failures but those of tests: 2 and above are its own.
-	if o.Counts["passed"] == 0 || o.Status > 1 && len(o.Failed) == 0 {
-		return nil, fmt.Errorf("pytest ended with status %d after %d passed: %v\n%s%s", o.Status, o.Counts["passed"], o.Failed, result.Stdout, result.Stderr)
+		return nil, fmt.Errorf("the driver's value: %w\n%s%s", err, result.Stdout, result.Stderr)
 	}
 	return &o, nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	var keys []string
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

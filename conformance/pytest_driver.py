@@ -1,8 +1,8 @@
 """Runs test files of an installed package with pytest, in a sandbox.
 
-Arguments: the files, relative to site-packages; those that begin with "-" are
-node ids that are not to be run. The value is what happened: counts, and the
-last line of each failure by node id. What pytest prints goes to standard error.
+Arguments: the file, relative to site-packages; those that begin with "-" are
+node ids, without the file, that are not to be run. The value is what happened:
+counts, and the last line of each failure by node id. What pytest prints goes to standard error.
 """
 
 import os
@@ -51,7 +51,8 @@ class Outcomes:
 
 def name(nodeid):
     # Node ids may have any character, but they are lines of a file.
-    return nodeid.encode("unicode_escape").decode()
+    file, _, test = nodeid.partition("::")
+    return (test or file).encode("unicode_escape").decode()
 
 
 def last_line(report):

@@ -3,6 +3,7 @@
 package examples_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,6 +58,52 @@ func TestSimple(t *testing.T) {
 		build(t, "simple"), testbundle.Default(t))
 }
 
+func TestSessionReuse(t *testing.T) {
+	run(t, `total: 12
+ZeroDivisionError: division by zero (line 1); the state is restored
+still: [3, 5, 4]
+fork: 112
+restored: 12
+`, build(t, "session_reuse"), testbundle.Default(t))
+}
+
+func TestPool(t *testing.T) {
+	var want strings.Builder
+	for n := range 20 {
+		fmt.Fprintf(&want, "%d: %d\n", n, n*n)
+	}
+	want.WriteString("served 20 requests, at most 2 at once, 0 in use now\n")
+	run(t, want.String(), build(t, "pool"), testbundle.Default(t))
+}
+
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"a.txt": "one\ntwo\n", "b.txt": "one\n", "c.csv": "x\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, "{\"a.txt\": 2, \"b.txt\": 1}\n", build(t, "files"), testbundle.Default(t), dir)
+}
+
+func TestWithTracing(t *testing.T) {
+	run(t, `call      <user>:1 <module>
+  call      <user>:3 step
+call      <user>:9 <module> (resumed)
+  call      <user>:4 step (resumed)
+  call      <user>:3 step
+call      <user>:9 <module> (resumed)
+  call      <user>:4 step (resumed)
+  call      <user>:3 step
+call      <user>:9 <module> (resumed)
+  call      <user>:4 step (resumed)
+exception <user>:11 <module>: ZeroDivisionError: division by zero
+line 8 ran 4 times
+line 4 ran 3 times
+line 5 ran 3 times
+`, build(t, "with_tracing"), testbundle.Default(t))
+}
+
 func TestResourceLimits(t *testing.T) {
 	run(t, `sleeps: ended: time limit of 2s
 computes: ended: fuel limit of 2000000 steps
@@ -67,14 +114,51 @@ is modest: completed, limits reached: []
 `, build(t, "resource_limits"), testbundle.Default(t))
 }
 
+func TestApproval(t *testing.T) {
+	program, bundle := build(t, "approval"), testbundle.Default(t)
+	journal := filepath.Join(t.TempDir(), "journal.json")
+	run(t, "looking for invoices\nsomebody has to approve: {\"action\":\"pay 420 to ACME\"}\n", program, bundle, journal)
+	run(t, "paid 420\n", program, bundle, journal, "yes")
+	run(t, "not paid\n", program, bundle, journal, "no")
+}
+
 func TestErrorHandling(t *testing.T) {
 	run(t, `completed: "fine\n"
 raised ZeroDivisionError on line 2: division by zero
 raised SyntaxError on line 1: invalid syntax (<user>, line 1)
 exited with status 3 after printing "leaving\n"
 ended by the sandbox: time limit of 200ms
-raised MemoryError on line 2: 
+raised MemoryError on line 2: memory limit of 64 MiB
+raised OSError on line 1: files limit of 1 MiB
+raised PermissionError on line 1: [Errno 2] a sandbox has no network but what its host allows
+raised ExceptionGroup on line 3: unhandled errors in a TaskGroup (2 sub-exceptions)
+completed, but: TypeError: Object of type set is not JSON serializable
 `, build(t, "error_handling"), testbundle.Default(t))
+}
+
+func TestRuntimeCallbacks(t *testing.T) {
+	run(t, `['text.repeat', 'echo']
+ababab
+{'a': 1, 'b': [True, None]}
+TypeError: text.repeat(): validating /properties/times: minimum: 0/1 is less than 1.000000
+3 calls
+`, build(t, "runtime_callbacks"), testbundle.Default(t))
+}
+
+func TestParallelCallbacks(t *testing.T) {
+	run(t, `100 pages, 800 characters
+fetch(): there is no page 0
+"done" after 101 calls
+`, build(t, "parallel_callbacks"), testbundle.Default(t))
+}
+
+func TestCustomLibrary(t *testing.T) {
+	run(t, `class weather:
+    @staticmethod
+    async def temperature(city: str) -> float:
+        """The temperature of a city in degrees Celsius."""
+"Cairo"
+`, build(t, "custom_library"), testbundle.Default(t))
 }
 
 func TestPrecompile(t *testing.T) {

@@ -4,7 +4,7 @@
 
 RUNTIME_SRC      := runtime-src
 RUNTIME_PREBUILT := $(RUNTIME_SRC)/prebuilt
-RUNTIME_BUILD    := $(TOOLS)/runtime
+RUNTIME_BUILD    := $(CURDIR)/$(BIN)/runtime
 RUNTIME_SOURCES  := $(wildcard $(RUNTIME_SRC)/shim/*.c)
 DL               := linker/dl
 RUNTIME_HEADERS  := $(wildcard $(RUNTIME_SRC)/shim/*.h)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/eryx-build/eryx/bundle"
 	"github.com/eryx-build/eryx/internal/base"
 	"github.com/eryx-build/eryx/internal/cache"
 	"github.com/eryx-build/eryx/internal/engine"
@@ -42,12 +43,17 @@ type builder struct {
 	module     engine.Module // nil until a stage needs it
 
 	installed *packageSet // nil if no packages are asked for
+	libraries []bundle.Library
 
 	linked, metered, native, library, site, state *cache.Entry
 }
 
 func newBuilder(o Options) (*builder, error) {
 	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	libraries, err := readLibraries(o.Libraries)
+	if err != nil {
 		return nil, err
 	}
 	c, err := cache.Open(o.CacheDir)
@@ -59,7 +65,7 @@ func newBuilder(o Options) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &builder{Options: o, cache: c, engine: e}, nil
+	return &builder{Options: o, cache: c, engine: e, libraries: libraries}, nil
 }
 
 // maxRepairs is above the number of blobs that a build reads.

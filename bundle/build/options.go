@@ -55,6 +55,9 @@ type Options struct {
 	// BuildWheel, if not nil, is asked to build a wheel of a package of which
 	// there is none for this target, and returns the wheel's path.
 	BuildWheel func(ctx context.Context, missing resolve.Missing) (path string, err error)
+	// Libraries are directories of callbacks' declarations with Python modules
+	// and stubs; see [bundle.ReadLibrary]. The modules go to site-packages.
+	Libraries []string
 	// Preimport lists modules to import, in this order, before the memory
 	// image is taken.
 	Preimport []string

@@ -124,16 +124,17 @@ func (b *builder) manifest() (*bundle.Manifest, error) {
 		mounts = append(mounts, bundle.Mount{Path: preinit.SitePackagesPath, Member: bundle.SitePackagesMember})
 	}
 	return &bundle.Manifest{
-		Python:  base.PythonVersion(),
-		World:   world,
-		Sources: b.sources(linked),
-		Options: options,
-		Link:    linked.Summary,
-		Layout:  bundle.Layout(linked.Layout),
-		Globals: state.Globals,
-		Handles: handles,
-		Modules: state.Modules,
-		Mounts:  mounts,
+		Python:    base.PythonVersion(),
+		World:     world,
+		Sources:   b.sources(linked),
+		Options:   options,
+		Link:      linked.Summary,
+		Layout:    bundle.Layout(linked.Layout),
+		Globals:   state.Globals,
+		Handles:   handles,
+		Modules:   state.Modules,
+		Libraries: b.libraries,
+		Mounts:    mounts,
 	}, nil
 }
 

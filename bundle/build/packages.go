@@ -45,7 +45,7 @@ type packageSet struct {
 }
 
 func (b *builder) hasPackages() bool {
-	return len(b.Packages)+len(b.Requirements) > 0 || b.Request != nil && len(b.Request.Requirements) > 0
+	return len(b.Packages)+len(b.Requirements)+len(b.Libraries) > 0 || b.Request != nil && len(b.Request.Requirements) > 0
 }
 
 // packages finds the packages that are asked for, and makes one tree of them.
@@ -55,6 +55,11 @@ func (b *builder) packages(ctx context.Context) (cached bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	libraries, err := b.libraryTrees()
+	if err != nil {
+		return false, err
+	}
+	trees = append(trees, libraries...)
 	opened, err := openGiven(request)
 	if err != nil {
 		return false, err

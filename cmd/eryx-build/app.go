@@ -60,7 +60,7 @@ or "eryx-build run", restores a sandbox from it in well under a millisecond.`,
 	root.SetHelpCommandGroupID(groupCare)
 	root.SetCompletionCommandGroupID(groupCare)
 	root.AddCommand(
-		a.bundleCommand(), a.wheelCommand(), a.runCommand(), a.inspectCommand(), a.verifyCommand(),
+		a.bundleCommand(), a.wheelCommand(), a.runCommand(), a.replCommand(), a.inspectCommand(), a.verifyCommand(),
 		a.cacheCommand(), a.doctorCommand(), a.explainCommand(), a.versionCommand(),
 		exitCodesTopic(),
 	)

@@ -31,6 +31,7 @@ type bundleFlags struct {
 	noProject bool
 	preimport moduleNames
 	setup     string
+	libraries []string
 	base      string
 	offline   bool
 	stdlib    choiceValue
@@ -98,6 +99,7 @@ other options given here win. --default takes nothing from it.`,
 	flags.BoolVar(&f.noProject, "no-project", false, "do not use a pyproject.toml in the working directory")
 	flags.Var(&f.preimport, "preimport", "import these `MODULES`, separated by commas, ahead of time; repeatable")
 	flags.StringVar(&f.setup, "setup", "", "run this Python `FILE` after the imports, ahead of time")
+	flags.StringArrayVar(&f.libraries, "library", nil, "add the library in this `DIR`: library.json, python/, stubs/; repeatable")
 	flags.StringVar(&f.base, "base", "", "take componentize-py's wheel from this `FILE|DIR|URL` instead of asking pip or uv")
 	flags.BoolVar(&f.offline, "offline", false, "make no connection; use the cache and local files")
 	flags.Var(&f.stdlib, "stdlib", "profile of the standard library; full keeps sources and what cannot work in a sandbox")
@@ -109,6 +111,7 @@ other options given here win. --default takes nothing from it.`,
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
 	_ = cmd.RegisterFlagCompletionFunc("stdlib", cobra.FixedCompletions(f.stdlib.choices, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagDirname("embed")
+	_ = cmd.MarkFlagDirname("library")
 	_ = cmd.MarkFlagFilename("setup", "py")
 	return cmd
 }
@@ -155,6 +158,7 @@ func (f *bundleFlags) options(c *cache.Cache) (build.Options, error) {
 		Locked:       f.packages.locked,
 		Upgrade:      f.packages.upgrade,
 		Preimport:    f.preimport,
+		Libraries:    f.libraries,
 		Stdlib:       stdlib.Profile(f.stdlib.value),
 		HashSeed:     f.hashSeed,
 		StackSize:    uint32(f.stackSize.bytes),

@@ -30,6 +30,8 @@ type runFlags struct {
 	json       bool
 	stats      bool
 	env        []string
+	volumes    volumesValue
+	trace      traceValue
 	packages   packageFlags
 	noMetadata bool
 	offline    bool
@@ -48,7 +50,8 @@ func (a *app) runCommand() *cobra.Command {
 		GroupID: groupMain,
 		Long: `Run a Python script in a sandbox, as python would: FILE, the CODE after -c, or
 standard input for "-". What follows it is the script's own, as sys.argv; the
-script has this program's standard streams, and nothing else of this machine.
+script has this program's standard streams, the directories given with -v, and nothing
+else of this machine.
 
 BUNDLE is a file whose name ends in .eryx or that is a bundle by its content.
 Without one, the default bundle in the user's cache is used, and built the
@@ -68,6 +71,7 @@ another one ends it whatever it does.`,
 		Example: `  eryx-build run -c 'import sys; print(sys.argv)' a b
   eryx-build run python.eryx --timeout 5s --max-memory 256MiB script.py < data.json
   eryx-build run -p requests -p ./dist/local-1.0-py3-none-any.whl script.py
+  eryx-build run -v ./data:/data:ro -v ./out:/out report.py
   generate-code | eryx-build run python.eryx -`,
 		// Options end where the script begins, so they are taken apart here.
 		DisableFlagParsing:    true,
@@ -97,6 +101,9 @@ another one ends it whatever it does.`,
 	flags.Var(&f.output, "max-output", fmt.Sprintf("with --json, keep this `SIZE` of each stream, or \"unlimited\" (default %s)", strings.ReplaceAll(formatSize(eryx.DefaultOutputLimit), " ", "")))
 	flags.BoolVar(&f.stats, "stats", false, "say on standard error what time, fuel and memory it took")
 	flags.StringArrayVarP(&f.env, "env", "e", nil, "give it the environment variable `NAME=VALUE`, or NAME as it is here; repeatable")
+	flags.VarP(&f.volumes, "volume", "v", "show it the directory SRC as DST, to read and write, or only to read with :ro; repeatable")
+	flags.Var(&f.trace, "trace", "show on standard error what it does: all, or of the `KINDS` line, call, return, exception, callback")
+	flags.Lookup("trace").NoOptDefVal = "all"
 	f.packages.register(flags)
 	flags.BoolVar(&f.noMetadata, "no-metadata", false, "do not use the script's inline metadata")
 	flags.BoolVar(&f.offline, "offline", false, "make no connection if a bundle has to be built")
@@ -145,9 +152,11 @@ func (a *app) runScript(cmd *cobra.Command, f *runFlags, line commandLine) error
 		ResultName:  noResult,
 		Timeout:     f.timeout.duration,
 		MemoryLimit: f.memory.bytes,
+		Mounts:      f.volumes,
 		FuelLimit:   f.fuel,
 		FilesLimit:  f.files.bytes,
 		OutputLimit: 1, // it goes to the streams; nobody looks at the copy
+		Trace:       f.trace.trace(a.stderr),
 	}
 	if f.json {
 		config.Stdout, config.Stderr, config.ResultName, config.OutputLimit = nil, nil, "", f.output.bytes

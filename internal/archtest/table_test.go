@@ -21,6 +21,7 @@ const (
 	cobra        = "github.com/spf13/cobra"
 	pflag        = "github.com/spf13/pflag"
 	progressbar  = "github.com/schollz/progressbar/v3"
+	schemas      = "github.com/google/jsonschema-go"
 	toml         = "github.com/BurntSushi/toml"
 	xsys         = "golang.org/x/sys"
 	xsync        = "golang.org/x/sync"
@@ -40,24 +41,30 @@ var rooms = map[string]room{
 	// What a program that runs Python links.
 	".": {
 		imports: []string{
-			"bundle", "internal/cache", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
-			"internal/image", "internal/vfs", "internal/version", "internal/wasi",
+			"bundle", "internal/cache", "internal/calls", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
+			"internal/image", "internal/journal", "internal/snapshot", "internal/stubs", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
 		tests:     []string{"bundle/build", "internal/testbundle"},
 	},
 	"bundle":                 {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/image", "internal/version", "internal/wasi"}, externals: []string{compress, xsys}},
+	"callback":               {imports: []string{"."}, externals: []string{schemas}, tests: []string{"internal/testbundle"}},
 	"internal/abi":           {imports: []string{"internal/engine"}, pure: true},
 	"internal/atomicfile":    {externals: []string{xsys}},
 	"internal/cache":         {imports: []string{"internal/atomicfile"}, externals: []string{xsys}},
+	"internal/calls":         {imports: []string{"internal/journal"}, pure: true},
+	"internal/journal":       {pure: true},
 	"internal/engine":        {},
 	"internal/engine/wazero": {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/wasm"}, externals: []string{wazeroModule, compress, xsys}},
 	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
+	"internal/trace":         {pure: true},
+	"internal/stubs":         {imports: []string{"internal/calls"}, pure: true},
+	"internal/snapshot":      {externals: []string{compress}, pure: true},
 	"internal/version":       {pure: true},
-	"internal/vfs":           {imports: []string{"internal/image"}},
-	"internal/wasi":          {imports: []string{"internal/abi", "internal/engine", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
+	"internal/vfs":           {imports: []string{"internal/image"}, externals: []string{xsys}},
+	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
 	"internal/wasi/bindings": {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 
 	// What makes a bundle.
@@ -70,6 +77,7 @@ var rooms = map[string]room{
 	},
 	"internal/base":     {imports: []string{"internal/atomicfile", "internal/cache", "internal/pyclient", "internal/version", "internal/wasm"}, externals: []string{compress, toml, xsync}},
 	"internal/pyclient": {},
+	"internal/apt":      {imports: []string{"internal/pyclient"}},
 	"internal/explain":  {pure: true, tests: []string{"internal/testtool"}},
 	"internal/wasm":     {pure: true},
 	"linker":            {imports: []string{"internal/wasm"}, pure: true},
@@ -84,7 +92,7 @@ var rooms = map[string]room{
 	"runtime-src":    {pure: true},
 	"stdlib":         {imports: []string{"internal/image"}},
 	"wheels":         {pure: true},
-	"wheels/build":   {imports: []string{"internal/atomicfile", "internal/base", "internal/cache", "internal/pyclient", "internal/wasm", "linker", "wheels"}, externals: []string{toml}},
+	"wheels/build":   {imports: []string{"internal/apt", "internal/atomicfile", "internal/base", "internal/cache", "internal/pyclient", "internal/wasm", "linker", "wheels"}, externals: []string{toml}},
 	"wheels/resolve": {imports: []string{"internal/atomicfile", "internal/cache", "internal/pyclient", "internal/version", "wheels"}, externals: []string{toml}, tests: []string{"internal/testtool"}},
 
 	// Programs.
@@ -97,15 +105,23 @@ var rooms = map[string]room{
 	},
 	"internal/progress": {imports: []string{"bundle/build"}, externals: []string{progressbar, xterm}},
 
-	"internal/bench": {imports: []string{".", "bundle", "internal/wasm", "linker/meter"}, externals: []string{xsys}},
-	"conformance":    {imports: []string{"."}},
+	"internal/bench": {imports: []string{".", "bundle", "callback", "internal/wasm", "linker/meter"}, externals: []string{xsys}},
+	"conformance":    {imports: []string{".", "internal/apt"}},
 
 	// Programs that show how; each is what a user of the module may write.
-	"examples/simple":          {imports: []string{"."}},
-	"examples/error_handling":  {imports: []string{"."}},
-	"examples/resource_limits": {imports: []string{"."}},
-	"examples/precompile":      {imports: []string{".", "bundle/build"}},
-	"examples/numpy":           {imports: []string{"."}},
+	"examples/approval":           {imports: []string{"."}},
+	"examples/with_tracing":       {imports: []string{"."}},
+	"examples/simple":             {imports: []string{"."}},
+	"examples/files":              {imports: []string{"."}},
+	"examples/error_handling":     {imports: []string{"."}},
+	"examples/precompile":         {imports: []string{".", "bundle/build"}},
+	"examples/numpy":              {imports: []string{"."}},
+	"examples/resource_limits":    {imports: []string{"."}},
+	"examples/runtime_callbacks":  {imports: []string{".", "callback"}},
+	"examples/parallel_callbacks": {imports: []string{".", "callback"}},
+	"examples/custom_library":     {imports: []string{".", "callback"}},
+	"examples/session_reuse":      {imports: []string{"."}},
+	"examples/pool":               {imports: []string{"."}},
 
 	// Tests only.
 	"examples":             {tests: []string{"bundle", "internal/testbundle"}},
@@ -129,7 +145,7 @@ var engineFree = []string{"internal/wasi", "internal/vfs", "internal/guest", "in
 // builderOnly is what the root package never reaches, so that programs that
 // only run bundles stay small.
 var builderOnly = []string{
-	"bundle/build", "internal/base", "internal/progress", "internal/pyclient", "linker", "linker/meter", "preinit", "runtime-src",
+	"bundle/build", "internal/apt", "internal/base", "internal/progress", "internal/pyclient", "linker", "linker/meter", "preinit", "runtime-src",
 	"stdlib", "wheels", "wheels/build", "wheels/resolve", cobra, pflag, progressbar, toml,
 }
 

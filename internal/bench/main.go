@@ -5,7 +5,7 @@
 // time are reported side by side, as minimum and median.
 //
 //	bench -bundle python.eryx -cli bin/eryx-build [-peer VENV] [-rounds N]
-//	      [-only cpu] [-cpu-rounds N] [-beside other.eryx,…]
+//	      [-cpu] [-cpu-rounds N] [-beside other.eryx,…]
 //	      [-numpy numpy.eryx [-numpy-python PYTHON
 //	      [-numpy-componentize VENV -numpy-wheel WHEEL]]]
 //
@@ -54,23 +54,28 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	numpyPython := flags.String("numpy-python", "", "a native Python `executable` with the same numpy")
 	numpyVenv := flags.String("numpy-componentize", "", "a virtual environment `directory` with componentize-py and wasmtime")
 	numpyWheel := flags.String("numpy-wheel", "", "the numpy `wheel` for it")
-	only := flags.String("only", "", "cpu, for the CPU `suite` alone")
+	onlyCPU := flags.Bool("cpu", false, "only measure the CPU suite")
 	cpuRounds := flags.Int("cpu-rounds", 15, "repetitions of each program of the CPU suite")
 	beside := flags.String("beside", "", "`bundles`, separated by commas, that the CPU suite is run with as well")
 	rounds := flags.Int("rounds", 20, "whole-process repetitions of each command")
 	repeat := flags.Int("repeat", 500, "in-process repetitions")
+	cycles := flags.Int("soak", 0, "only lend and take back so many interpreters, and look for what is left")
+	sessions := flags.Bool("sessions", false, "only measure sessions and pools")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *bundle == "" || *cli == "" && *only == "" {
-		return fmt.Errorf("-bundle and -cli have to be given")
-	}
-	if *only != "" && *only != "cpu" {
-		return fmt.Errorf("-only %s: there is nothing of that name", *only)
-	}
 	cpu := cpuConfig{bundle: *bundle, beside: *beside, peer: *peer, rounds: *cpuRounds}
-	if *only == "cpu" {
+	if *onlyCPU {
 		return benchCPU(ctx, out, cpu)
+	}
+	if *cycles > 0 {
+		return soakBundle(ctx, out, *bundle, *cycles)
+	}
+	if *sessions {
+		return benchSessionsOnly(ctx, out, *bundle, *peer)
+	}
+	if *bundle == "" || *cli == "" {
+		return fmt.Errorf("-bundle and -cli have to be given")
 	}
 
 	processes := []contestant{
@@ -113,10 +118,19 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := rt.cancellation(ctx, out); err != nil {
 		return err
 	}
+	if err := benchSessions(ctx, out, rt.rt, peerPython); err != nil {
+		return err
+	}
 	if err := rt.latency(ctx, out, *repeat); err != nil {
 		return err
 	}
+	if err := rt.tracing(ctx, out); err != nil {
+		return err
+	}
 	if err := benchCPU(ctx, out, cpu); err != nil {
+		return err
+	}
+	if err := rt.benchCallbacks(ctx, out, peerPython, min(*rounds, 5)); err != nil {
 		return err
 	}
 	if *numpy == "" {
@@ -125,6 +139,29 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return benchNumpy(ctx, out, numpyConfig{
 		bundle: *numpy, python: *numpyPython, venv: *numpyVenv, wheel: *numpyWheel, repeat: *repeat, rounds: *rounds,
 	})
+}
+
+// benchSessionsOnly is benchSessions by itself.
+func benchSessionsOnly(ctx context.Context, out io.Writer, bundle, peer string) error {
+	rt, err := openRuntime(ctx, bundle)
+	if err != nil {
+		return err
+	}
+	defer rt.close()
+	python := ""
+	if peer != "" {
+		python = filepath.Join(peer, "bin", "python")
+	}
+	return benchSessions(ctx, out, rt.rt, python)
+}
+
+func soakBundle(ctx context.Context, out io.Writer, bundle string, cycles int) error {
+	rt, err := openRuntime(ctx, bundle)
+	if err != nil {
+		return err
+	}
+	defer rt.close()
+	return soak(ctx, out, rt.rt, cycles)
 }
 
 // compare runs the contestants in turn and prints a table; ratios are to the

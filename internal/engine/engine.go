@@ -85,6 +85,62 @@ type InstanceConfig struct {
 	MemoryLimit uint64
 	// Globals are set by export name before anything runs.
 	Globals map[string]uint64
+	// State, if not nil, is laid over Image: the instance goes on where the one
+	// that it was captured from was. It may come from anywhere; one that does
+	// not fit is a [*StateError]. Its globals count more than Globals.
+	State *State
+}
+
+// StateUnit is what ranges of a [State] are made of, in bytes.
+const StateUnit = 4096
+
+// State is what distinguishes an instance from the image that it was made from.
+type State struct {
+	// Size is the memory's size in bytes, a multiple of [PageSize].
+	Size uint64
+	// Ranges are the parts of memory that are not as in the image, in the order
+	// of their offsets and without overlap. What is neither in them nor in the
+	// image is zero.
+	Ranges []Range
+	// Globals are the mutable globals by export name.
+	Globals map[string]uint64
+}
+
+// Range is a part of a memory. Offset and length are multiples of [StateUnit].
+type Range struct {
+	Offset uint64
+	Data   []byte
+}
+
+// StateError says why an instance cannot have a state.
+type StateError struct{ Reason string }
+
+func (e *StateError) Error() string { return "state of an instance: " + e.Reason }
+
+// Check refuses a state that is not one of a memory with so many bytes at most.
+func (s *State) Check(image *Image, limit uint64) error {
+	switch {
+	case s.Size%PageSize != 0:
+		return &StateError{fmt.Sprintf("a memory of %d bytes is not a number of pages", s.Size)}
+	case s.Size < image.Size:
+		return &StateError{fmt.Sprintf("its memory of %d bytes is smaller than the image's %d", s.Size, image.Size)}
+	case s.Size > limit:
+		return &StateError{fmt.Sprintf("its memory is %d bytes, and the limit %d", s.Size, limit)}
+	}
+	end := uint64(0)
+	for _, r := range s.Ranges {
+		length := uint64(len(r.Data))
+		switch {
+		case r.Offset%StateUnit != 0 || length%StateUnit != 0 || length == 0:
+			return &StateError{fmt.Sprintf("%d bytes at %#x are not whole units of %d", length, r.Offset, StateUnit)}
+		case r.Offset < end:
+			return &StateError{fmt.Sprintf("the range at %#x overlaps the one before", r.Offset)}
+		case r.Offset > s.Size || length > s.Size-r.Offset:
+			return &StateError{fmt.Sprintf("%d bytes at %#x are outside of the memory", length, r.Offset)}
+		}
+		end = r.Offset + length
+	}
+	return nil
 }
 
 // Engine compiles core modules. It is safe for concurrent use.
@@ -139,8 +195,18 @@ type Instance interface {
 	Call(ctx context.Context, export string, args ...uint64) ([]uint64, error)
 	Global(export string) (uint64, error)
 	SetGlobal(export string, value uint64) error
-	// MemoryRefused reports whether the guest asked for more memory than its
-	// limit, or the system, allowed.
+	// SetHost changes what [Guest.Host] gives.
+	SetHost(host any)
+	// Capture copies what is not as in the image that the instance was made
+	// from; globals are those named. No call may be under way.
+	Capture(globals []string) (*State, error)
+	// Reset makes of the instance, in place, what Instantiate would make of a
+	// new one, and nothing is left of what it was. It returns [ErrNoReset] for
+	// an instance that cannot be reset and has to be closed: one whose memory
+	// has grown or of which a call has failed, or without an image.
+	Reset(ctx context.Context, config InstanceConfig) error
+	// MemoryRefused reports whether the guest has asked for more memory than
+	// its limit, or the system, allowed, since this was last called.
 	MemoryRefused() bool
 	Close(ctx context.Context) error
 }
@@ -156,6 +222,9 @@ func (e *TrapError) Error() string { return "guest trapped: " + e.Reason }
 
 // ErrNoExport is returned for a function or global that a module does not export.
 var ErrNoExport = errors.New("no such export")
+
+// ErrNoReset is returned by [Instance.Reset] where a new instance is needed.
+var ErrNoReset = errors.New("the instance cannot be reset")
 
 // OutOfBoundsError is a host function's refusal of a guest pointer.
 type OutOfBoundsError struct{ Offset, Length uint32 }

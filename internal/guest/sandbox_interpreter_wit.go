@@ -29,6 +29,8 @@ type Exception struct {
 	// Line of the user's code in which it was raised or, for a
 	// SyntaxError, at which it points; 0 where there is none.
 	Line uint32
+	// Number of the callback's call whose failure it is; 0 for none.
+	Call uint32
 }
 
 // Config is the record eryx:sandbox/interpreter@0.1.0 config.
@@ -126,7 +128,7 @@ func (client *Client) Preimport(ctx context.Context, module string) error {
 	at1, n2 := c.PlaceString(module)
 	args[0], args[1] = uint64(at1), uint64(n2)
 	results := c.Invoke(client.Instance, export, args[:]...)
-	ret := c.Area(c.Result(results), 40, 4)
+	ret := c.Area(c.Result(results), 44, 4)
 	var failure error
 	if c.Case(uint32(c.Load8(ret)), 2) == 1 {
 		e := loadException(c, ret+4)
@@ -151,7 +153,7 @@ func (client *Client) Setup(ctx context.Context, source string, filename string)
 	at3, n4 := c.PlaceString(filename)
 	args[2], args[3] = uint64(at3), uint64(n4)
 	results := c.Invoke(client.Instance, export, args[:]...)
-	ret := c.Area(c.Result(results), 40, 4)
+	ret := c.Area(c.Result(results), 44, 4)
 	var failure error
 	if c.Case(uint32(c.Load8(ret)), 2) == 1 {
 		e := loadException(c, ret+4)
@@ -171,7 +173,7 @@ func (client *Client) Seal(ctx context.Context) (Sealed, error) {
 	call := abi.NewCall(ctx, client.Instance)
 	c := &call
 	results := c.Invoke(client.Instance, export)
-	ret := c.Area(c.Result(results), 40, 4)
+	ret := c.Area(c.Result(results), 44, 4)
 	var v Sealed
 	var failure error
 	if c.Case(uint32(c.Load8(ret)), 2) == 1 {
@@ -196,7 +198,7 @@ func (client *Client) Execute(ctx context.Context, request Request) (Outcome, er
 	var args [12]uint64
 	lowerRequest(c, args[0:12], request)
 	results := c.Invoke(client.Instance, export, args[:]...)
-	ret := c.Area(c.Result(results), 40, 4)
+	ret := c.Area(c.Result(results), 44, 4)
 	v := loadOutcome(c, ret)
 	c.Post(client.Instance, export, uint64(ret))
 	return v, c.Finish(export)
@@ -256,6 +258,7 @@ func loadException(c *abi.Call, ptr uint32) Exception {
 	}
 	v1.Frames = list2
 	v1.Line = uint32(c.Load32(ptr + 32))
+	v1.Call = uint32(c.Load32(ptr + 36))
 	return v1
 }
 

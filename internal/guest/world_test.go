@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -38,7 +39,7 @@ func TestExportsAreTheWorlds(t *testing.T) {
 		}
 	}
 	got := map[string]string{}
-	for _, f := range InterpreterExports {
+	for _, f := range slices.Concat(InterpreterExports, SessionExports) {
 		typ := wasm.FuncType{Params: valueTypes(f.Params), Results: valueTypes(f.Results)}
 		got[f.Name] = typ.String()
 		got["cabi_post_"+f.Name] = wasm.FuncType{Params: typ.Results}.String()

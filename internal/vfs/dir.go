@@ -32,6 +32,8 @@ func (d *memDir) info() Info    { return d.describe(Directory, 0) }
 func (d *memDir) kind() Kind    { return Directory }
 func (d *memDir) up() directory { return d.parent }
 
+func (d *memDir) identity() directory { return d }
+
 // at gives the index of the first entry whose number is serial or more.
 func (d *memDir) at(serial uint64) int {
 	return sort.Search(len(d.entries), func(i int) bool { return d.entries[i].serial >= serial })

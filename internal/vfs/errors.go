@@ -28,6 +28,10 @@ const (
 	ErrNotPermitted                     // EPERM: among others, a path that leaves its base
 	ErrOverflow                         // EOVERFLOW
 	ErrReadOnly                         // EROFS
+	ErrAccess                           // EACCES: the host refused
+	ErrIO                               // EIO: something outside failed
+	ErrUnsupported                      // ENOTSUP
+	ErrTooManyOpen                      // EMFILE
 )
 
 var errorTexts = [...]string{
@@ -48,6 +52,10 @@ var errorTexts = [...]string{
 	ErrNotPermitted:    "operation not permitted",
 	ErrOverflow:        "value too large",
 	ErrReadOnly:        "read-only file system",
+	ErrAccess:          "permission denied",
+	ErrIO:              "input/output error",
+	ErrUnsupported:     "operation not supported",
+	ErrTooManyOpen:     "too many open files",
 }
 
 func (e Error) Error() string {
@@ -65,7 +73,7 @@ func (e Error) Is(target error) bool {
 	case fs.ErrExist:
 		return e == ErrExist || e == ErrNotEmpty
 	case fs.ErrPermission:
-		return e == ErrNotPermitted || e == ErrReadOnly
+		return e == ErrNotPermitted || e == ErrReadOnly || e == ErrAccess
 	case fs.ErrInvalid:
 		return e == ErrInvalid
 	case fs.ErrClosed:

@@ -1,8 +1,9 @@
 package vfs
 
 import (
-	"strings"
+	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eryx-build/eryx/internal/image"
@@ -45,8 +46,9 @@ type Config struct {
 	Directories []string
 }
 
-// FS is a file system. It is safe for concurrent use.
-type FS struct {
+// Tree is the files in memory. Any number of file systems may show the same
+// tree. It is safe for concurrent use.
+type Tree struct {
 	mu    sync.RWMutex
 	clock func() time.Time
 	root  *memDir
@@ -55,47 +57,83 @@ type FS struct {
 	bytes, files       int64
 	memory             int64 // allocated for contents
 	lastID             uint64
-	mounts             uint64
 }
 
-// New makes a file system. A directory that cannot be made is an error.
-func New(config Config) (*FS, error) {
-	f := &FS{clock: config.Clock, maxBytes: config.Bytes, maxFiles: config.Files}
-	if f.clock == nil {
-		f.clock = time.Now
+// FS is a tree with what is mounted in it, as one guest sees it. It is safe for
+// concurrent use.
+type FS struct {
+	*Tree
+
+	// over is what is mounted in a directory. Like the tree it is guarded by
+	// the tree's lock.
+	over    map[directory][]mounted
+	mounts  uint64
+	outside []*outside
+
+	attended  atomic.Pointer[context.Context]
+	exhausted atomic.Bool
+}
+
+// NewTree makes a tree. A directory that cannot be made is an error.
+func NewTree(config Config) (*Tree, error) {
+	t := &Tree{clock: config.Clock, maxBytes: config.Bytes, maxFiles: config.Files}
+	if t.clock == nil {
+		t.clock = time.Now
 	}
-	if f.maxBytes <= 0 {
-		f.maxBytes = DefaultBytes
+	if t.maxBytes <= 0 {
+		t.maxBytes = DefaultBytes
 	}
-	if f.maxFiles <= 0 {
-		f.maxFiles = DefaultFiles
+	if t.maxFiles <= 0 {
+		t.maxFiles = DefaultFiles
 	}
-	f.root = f.newDir(nil, f.now())
-	f.root.parent = f.root
-	f.files = 1
-	f.makeNullDevice()
+	t.root = t.newDir(nil, t.now())
+	t.root.parent = t.root
+	t.files = 1
 	if config.Directories == nil {
 		config.Directories = []string{TempDir, HomeDir}
 	}
+	bare := t.Bare()
 	for _, dir := range config.Directories {
-		if err := f.MkdirAll(dir); err != nil {
+		if err := bare.MkdirAll(dir); err != nil {
 			return nil, err
 		}
 	}
-	return f, nil
+	return t, nil
 }
 
-// makeNullDevice makes [NullDevice], in a directory that stays as it is.
-func (f *FS) makeNullDevice() {
+// New makes a file system with a tree of its own.
+func New(config Config) (*FS, error) {
+	t, err := NewTree(config)
+	if err != nil {
+		return nil, err
+	}
+	return t.FS(), nil
+}
+
+// Bare shows the tree and nothing else.
+func (t *Tree) Bare() *FS { return &FS{Tree: t} }
+
+// FS shows the tree with [NullDevice], and makes mounts possible that are not
+// seen by others that have the same tree.
+func (t *Tree) FS() *FS {
+	f := t.Bare()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	now := f.now()
-	dev := f.newDir(f.root, now)
-	dev.fixed = true
-	null := &nullDevice{f.newAttr(now)}
-	null.links = 1
-	dev.set("null", null)
-	f.root.set("dev", dev)
-	f.root.links++
-	f.files += 2
+	dev := f.way(t.root, now)
+	f.cover(t.root, "dev", dev)
+	null := &nullDevice{attr{id: f.mountID(), links: 1, accessed: now, modified: now, changed: now}}
+	f.cover(dev, "null", null)
+	return f
+}
+
+// Exhausted reports whether anything failed because of the tree's limits.
+func (f *FS) Exhausted() bool { return f.exhausted.Load() }
+
+// noSpace notes that a limit was hit.
+func (f *FS) noSpace() error {
+	f.exhausted.Store(true)
+	return ErrNoSpace
 }
 
 // Usage is how much of its limits a file system uses.
@@ -106,91 +144,23 @@ type Usage struct {
 }
 
 // Usage tells how much is used.
-func (f *FS) Usage() Usage {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return Usage{Bytes: f.bytes, MaxBytes: f.maxBytes, Files: f.files, MaxFiles: f.maxFiles, Memory: f.memory}
-}
-
-// Mount shows an image at an absolute path, in place of nothing or of an empty
-// directory. The directories on the way are made, and those that are made
-// cannot be changed by the guest. The image's bytes have to stay for as long
-// as the file system is in use.
-func (f *FS) Mount(path string, im *image.Image) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var at directory = f.root
-	rest := strings.Trim(path, "/")
-	if err := checkPath(rest); err != nil {
-		return pathError("mount", path, err)
-	}
-	for {
-		name, more, deeper := strings.Cut(rest, "/")
-		if err := checkName(name); err != nil {
-			return pathError("mount", path, err)
-		}
-		child := at.lookup(name)
-		if !deeper {
-			if err := f.mountAt(at, name, child, im); err != nil {
-				return pathError("mount", path, err)
-			}
-			return nil
-		}
-		if child == nil {
-			parent, ok := at.(*memDir)
-			if !ok {
-				return pathError("mount", path, ErrReadOnly)
-			}
-			made, err := f.mkdir(parent, name)
-			if err != nil {
-				return pathError("mount", path, err)
-			}
-			made.fixed = true
-			child = made
-		}
-		next, ok := child.(directory)
-		if !ok {
-			return pathError("mount", path, ErrNotDirectory)
-		}
-		at, rest = next, more
-	}
-}
-
-func (f *FS) mountAt(at directory, name string, child inode, im *image.Image) error {
-	f.mounts++
-	root := imageNode{&mount{im: im, id: f.mounts << 48, parent: at}, image.Root}
-	switch at := at.(type) {
-	case imageDir:
-		if d, ok := child.(imageDir); child != nil && (!ok || d.mount != at.mount) {
-			return ErrExist
-		}
-		at.inner = append(at.inner, innerMount{at.e, name, root})
-	case *memDir:
-		if child != nil {
-			d, ok := child.(*memDir)
-			if !ok || d.live > 0 || d.handles > 0 {
-				return ErrExist
-			}
-			f.unlinkNode(at, name, d)
-		}
-		at.set(name, imageDir{root})
-		at.links++
-		f.touch(at)
-	}
-	return nil
+func (t *Tree) Usage() Usage {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return Usage{Bytes: t.bytes, MaxBytes: t.maxBytes, Files: t.files, MaxFiles: t.maxFiles, Memory: t.memory}
 }
 
 // now is the clock's time in nanoseconds since the epoch.
-func (f *FS) now() int64 { return f.clock().UnixNano() }
+func (t *Tree) now() int64 { return t.clock().UnixNano() }
 
 // newAttr gives the attributes of a node made now, with no name yet.
-func (f *FS) newAttr(now int64) attr {
-	f.lastID++
-	return attr{id: f.lastID, accessed: now, modified: now, changed: now}
+func (t *Tree) newAttr(now int64) attr {
+	t.lastID++
+	return attr{id: t.lastID, accessed: now, modified: now, changed: now}
 }
 
-func (f *FS) newDir(parent directory, now int64) *memDir {
-	d := &memDir{attr: f.newAttr(now), parent: parent}
+func (t *Tree) newDir(parent directory, now int64) *memDir {
+	d := &memDir{attr: t.newAttr(now), parent: parent}
 	d.links = 2
 	return d
 }
@@ -198,7 +168,7 @@ func (f *FS) newDir(parent directory, now int64) *memDir {
 // charge takes from the limits.
 func (f *FS) charge(bytes, files int64) error {
 	if bytes > f.maxBytes-f.bytes || files > f.maxFiles-f.files {
-		return ErrNoSpace
+		return f.noSpace()
 	}
 	f.bytes += bytes
 	f.files += files
@@ -206,20 +176,20 @@ func (f *FS) charge(bytes, files int64) error {
 }
 
 // refund gives back what was charged for one file or name.
-func (f *FS) refund(bytes int64) {
-	f.bytes -= bytes
-	f.files--
+func (t *Tree) refund(bytes int64) {
+	t.bytes -= bytes
+	t.files--
 }
 
 // touch notes that a directory's entries changed.
-func (f *FS) touch(d *memDir) {
-	now := f.now()
+func (t *Tree) touch(d *memDir) {
+	now := t.now()
 	d.modified = max(now, d.modified+int64(time.Microsecond))
 	d.changed = d.modified
 }
 
 // discard gives back what a node took, if it has neither name nor handle.
-func (f *FS) discard(n memory) {
+func (t *Tree) discard(n memory) {
 	a := n.attributes()
 	if a.handles > 0 {
 		return
@@ -227,16 +197,16 @@ func (f *FS) discard(n memory) {
 	switch n := n.(type) {
 	case *memFile:
 		if n.links == 0 {
-			f.memory -= n.allocated()
-			f.refund(n.size)
+			t.memory -= n.allocated()
+			t.refund(n.size)
 		}
 	case *memLink:
 		if n.links == 0 {
-			f.refund(int64(len(n.target)))
+			t.refund(int64(len(n.target)))
 		}
 	case *memDir:
 		if n.removed {
-			f.refund(0)
+			t.refund(0)
 		}
 	}
 }

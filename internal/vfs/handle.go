@@ -31,7 +31,7 @@ const (
 
 // Handle is an open file or directory. What it refers to lives at least until
 // the handle is closed. It is safe for concurrent use. Errors are of type
-// [Error], but for io.EOF.
+// [Error], but for io.EOF and the cause of what [FS.Attend] got.
 type Handle struct {
 	fs     *FS
 	path   string
@@ -47,21 +47,43 @@ func (f *FS) Root() *Handle {
 }
 
 func (f *FS) open(n inode, path string, access Access) *Handle {
-	if m, ok := n.(memory); ok {
-		m.attributes().handles++
+	switch n := n.(type) {
+	case memory:
+		n.attributes().handles++
+	case outsideDir:
+		n.users++
+	case *outsideFile:
+		n.users++
 	}
 	return &Handle{fs: f, path: path, access: access, node: n}
 }
 
 // Close releases the handle. Closing again does nothing.
 func (h *Handle) Close() {
+	if last := h.leave(); last != nil {
+		release(h.fs, last)
+	}
+}
+
+// leave gives up what h refers to, and gives what the last one has to do.
+func (h *Handle) leave() (last func()) {
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
-	if m, ok := h.node.(memory); ok {
-		m.attributes().handles--
-		h.fs.discard(m)
+	switch n := h.node.(type) {
+	case memory:
+		n.attributes().handles--
+		h.fs.discard(n)
+	case outsideDir:
+		if n.users--; n.users == 0 {
+			last = n.close
+		}
+	case *outsideFile:
+		if n.users--; n.users == 0 {
+			last = n.close
+		}
 	}
 	h.node = nil
+	return last
 }
 
 // Dup gives a second handle for the same; a closed handle gives a closed one.
@@ -81,37 +103,38 @@ func (h *Handle) Access() Access { return h.access }
 
 // OpenAt opens a path below the directory h.
 func (h *Handle) OpenAt(path string, flags OpenFlags, access Access) (*Handle, error) {
-	f := h.fs
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	base, err := h.dir()
-	if err != nil {
-		return nil, err
-	}
-	w, err := f.begin(base, path)
-	if err != nil {
-		return nil, err
-	}
 	if flags&(Create|MustBeDir) == Create|MustBeDir {
 		return nil, ErrInvalid
 	}
-	w.create = flags&Create != 0
 	excl := flags&(Create|Exclusive) == Create|Exclusive
-	p, n, err := w.find(path, flags&FollowLinks != 0 && !excl)
+	c, err := h.cursor(path, true, flags&FollowLinks != 0 && !excl)
 	if err != nil {
 		return nil, err
 	}
+	c.w.create = flags&Create != 0
+	shown := join(h.path, path)
+	var opened *Handle
+	err = h.run(c, false, func(p place, n inode) error {
+		if n, err = h.fs.openNode(p, n, flags, access); err == nil {
+			opened = h.fs.open(n, shown, access)
+		}
+		return err
+	}, func(p outsidePlace) error {
+		opened, err = p.open(h.fs, shown, flags, access)
+		return err
+	})
+	return opened, err
+}
+
+// openNode makes n if it is not there, or says why it cannot be opened.
+func (f *FS) openNode(p place, n inode, flags OpenFlags, access Access) (inode, error) {
 	if n == nil {
 		if flags&Create == 0 {
 			return nil, ErrNotExist
 		}
-		file, err := f.create(p)
-		if err != nil {
-			return nil, err
-		}
-		return f.open(file, join(h.path, path), access), nil
+		return f.create(p)
 	}
-	if excl {
+	if flags&(Create|Exclusive) == Create|Exclusive {
 		return nil, ErrExist
 	}
 	switch n := n.(type) {
@@ -132,12 +155,10 @@ func (h *Handle) OpenAt(path string, flags OpenFlags, access Access) (*Handle, e
 			return nil, ErrReadOnly
 		}
 		if file, ok := n.(*memFile); ok && flags&Truncate != 0 {
-			if err := f.resize(file, 0); err != nil {
-				return nil, err
-			}
+			return n, f.resize(file, 0)
 		}
 	}
-	return f.open(n, join(h.path, path), access), nil
+	return n, nil
 }
 
 // maxShown is how much of its path a handle keeps, in bytes. Without a limit,
@@ -173,18 +194,40 @@ func (h *Handle) dir() (directory, error) {
 
 // Info describes what h refers to.
 func (h *Handle) Info() (Info, error) {
+	switch n := h.out().(type) {
+	case outsideDir:
+		return n.lstat(h.fs)
+	case *outsideFile:
+		return call(h.fs, n.backendFile.info, nil)
+	}
 	h.fs.mu.RLock()
 	defer h.fs.mu.RUnlock()
 	if h.node == nil {
 		return Info{}, ErrBadDescriptor
 	}
-	return h.node.info(), nil
+	return h.fs.describe(h.node), nil
+}
+
+// out is what h refers to if it is outside, else nil.
+func (h *Handle) out() inode {
+	h.fs.mu.RLock()
+	defer h.fs.mu.RUnlock()
+	switch h.node.(type) {
+	case outsideDir, *outsideFile:
+		return h.node
+	}
+	return nil
 }
 
 // Same reports whether both handles refer to the same object.
 func (h *Handle) Same(other *Handle) bool {
 	if h.fs != other.fs {
 		return false
+	}
+	if h.out() != nil && other.out() != nil {
+		a, errA := h.Info()
+		b, errB := other.Info()
+		return errA == nil && errB == nil && a.ID == b.ID
 	}
 	h.fs.mu.RLock()
 	defer h.fs.mu.RUnlock()
@@ -205,6 +248,15 @@ func (f *FS) Now() time.Time { return f.clock() }
 
 // SetTimes sets timestamps.
 func (h *Handle) SetTimes(t Times) error {
+	switch n := h.out().(type) {
+	case outsideDir:
+		return outsidePlace{dir: n, name: "."}.setTimes(h.fs, t)
+	case *outsideFile:
+		if n.readOnly {
+			return ErrReadOnly
+		}
+		return h.fs.callFile(func() error { return n.setTimes(t) })
+	}
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
 	if h.node == nil {
@@ -218,10 +270,8 @@ func (f *FS) setTimes(n inode, t Times) error {
 	if !ok {
 		return ErrReadOnly
 	}
-	for _, at := range []*time.Time{t.Accessed, t.Modified} {
-		if at != nil && (at.Before(minTime) || at.After(maxTime)) {
-			return ErrOverflow
-		}
+	if err := checkTimes(t); err != nil {
+		return err
 	}
 	a := m.attributes()
 	if t.Accessed != nil {
@@ -236,17 +286,11 @@ func (f *FS) setTimes(n inode, t Times) error {
 	return nil
 }
 
-// Entry is one entry of a directory.
-type Entry struct {
-	Name string
-	Kind Kind
-}
-
 // Next gives the entry of a directory at or after a position, beginning with
 // 0, and the position after it; io.EOF means that there is none. Entries come
 // in the order of their making, without "." and "..". One that is there all
 // the time is seen exactly once; one that is added or removed meanwhile may
-// be seen or not.
+// be seen or not. Directories outside have a [Listing] only.
 func (h *Handle) Next(position uint64) (Entry, uint64, error) {
 	h.fs.mu.RLock()
 	defer h.fs.mu.RUnlock()
@@ -254,7 +298,7 @@ func (h *Handle) Next(position uint64) (Entry, uint64, error) {
 	if err != nil {
 		return Entry{}, position, err
 	}
-	name, n, after, ok := d.next(position)
+	name, n, after, ok := h.fs.next(d, position)
 	if !ok {
 		return Entry{}, position, io.EOF
 	}

@@ -14,7 +14,8 @@ const (
 	File Kind = iota
 	Directory
 	Symlink
-	Device // the null device
+	Device  // the null device
+	Special // something else of the host's, such as a pipe; it cannot be opened
 )
 
 // Info describes a node.
@@ -44,6 +45,8 @@ type directory interface {
 	// next gives the first entry at or after a position and the position
 	// after it. Entries that stay are seen exactly once.
 	next(position uint64) (name string, n inode, after uint64, ok bool)
+	// identity is what mounts in the directory are kept under.
+	identity() directory
 }
 
 // attr is what all nodes in memory have. Times are in nanoseconds since the
@@ -98,14 +101,6 @@ type mount struct {
 	// id is that of the image's root; those of its entries follow.
 	id     uint64
 	parent directory
-	// inner are the mounts directly inside this one, few if any.
-	inner []innerMount
-}
-
-type innerMount struct {
-	dir  image.Entry
-	name string
-	root imageNode
 }
 
 // imageNode is a file or directory of a mounted image.
@@ -150,11 +145,6 @@ func (m *mount) node(e image.Entry) inode {
 }
 
 func (d imageDir) lookup(name string) inode {
-	for i := range d.inner {
-		if m := &d.inner[i]; m.dir == d.e && m.name == name {
-			return imageDir{m.root}
-		}
-	}
 	if e, ok := d.im.Lookup(d.e, name); ok {
 		return d.node(e)
 	}
@@ -170,19 +160,11 @@ func (d imageDir) up() directory {
 
 func (d imageDir) next(position uint64) (string, inode, uint64, bool) {
 	first, end := d.im.Children(d.e)
-	own := uint64(end - first)
-	if position < own {
-		e := first + image.Entry(position)
-		return d.im.Name(e), d.lookup(d.im.Name(e)), position + 1, true
+	if position >= uint64(end-first) {
+		return "", nil, position, false
 	}
-	for i := position - own; i < uint64(len(d.inner)); i++ {
-		m := &d.inner[i]
-		if m.dir != d.e {
-			continue
-		}
-		if _, covers := d.im.Lookup(d.e, m.name); !covers {
-			return m.name, imageDir{m.root}, own + i + 1, true
-		}
-	}
-	return "", nil, position, false
+	e := first + image.Entry(position)
+	return d.im.Name(e), d.node(e), position + 1, true
 }
+
+func (d imageDir) identity() directory { return d }

@@ -18,6 +18,9 @@ func (h *Handle) readable() error {
 
 // ReadAt reads as io.ReaderAt does.
 func (h *Handle) ReadAt(p []byte, off int64) (int, error) {
+	if out := h.out(); out != nil {
+		return h.readOutside(out, p, off)
+	}
 	h.fs.mu.RLock()
 	defer h.fs.mu.RUnlock()
 	if err := h.readable(); err != nil {
@@ -44,6 +47,9 @@ func (h *Handle) ReadAt(p []byte, off int64) (int, error) {
 // Bytes gives up to limit bytes at off, and whether the file ends with them.
 // What comes from an image is not copied: the bytes must not be changed.
 func (h *Handle) Bytes(off int64, limit int) (data []byte, end bool, err error) {
+	if out := h.out(); out != nil {
+		return h.bytesOutside(out, off, limit)
+	}
 	h.fs.mu.RLock()
 	defer h.fs.mu.RUnlock()
 	if err := h.readable(); err != nil {
@@ -91,6 +97,9 @@ const End = -1
 // WriteAt writes p at off. Where the quota ends in between, it writes what
 // fits and returns the shorter count without an error.
 func (h *Handle) WriteAt(p []byte, off int64) (int, error) {
+	if out := h.out(); out != nil {
+		return h.writeOutside(out, p, off)
+	}
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
 	if err := h.writable(); err != nil {
@@ -103,8 +112,11 @@ func (h *Handle) WriteAt(p []byte, off int64) (int, error) {
 	return h.fs.write(file, p, off)
 }
 
-// WriteAll writes all of p at off, or nothing.
+// WriteAll writes all of p at off, or nothing; outside it may be a part.
 func (h *Handle) WriteAll(p []byte, off int64) error {
+	if out := h.out(); out != nil {
+		return h.writeAllOutside(out, p, off)
+	}
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
 	if err := h.writable(); err != nil {
@@ -115,7 +127,7 @@ func (h *Handle) WriteAll(p []byte, off int64) error {
 		return nil // the null device
 	}
 	if len(p) > 0 && off >= End && h.fs.room(file, off) < int64(len(p)) {
-		return ErrNoSpace
+		return h.fs.noSpace()
 	}
 	_, err := h.fs.write(file, p, off)
 	return err
@@ -140,7 +152,7 @@ func (f *FS) write(file *memFile, p []byte, off int64) (int, error) {
 	}
 	room := f.room(file, off)
 	if room < 1 {
-		return 0, ErrNoSpace
+		return 0, f.noSpace()
 	}
 	if off == End {
 		off = file.size
@@ -157,6 +169,9 @@ func (f *FS) write(file *memFile, p []byte, off int64) (int, error) {
 
 // SetSize cuts the file off or lengthens it with zeros.
 func (h *Handle) SetSize(size int64) error {
+	if out := h.out(); out != nil {
+		return h.resizeOutside(out, size)
+	}
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
 	if err := h.writable(); err != nil {

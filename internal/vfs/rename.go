@@ -6,17 +6,19 @@ func (h *Handle) Rename(oldPath string, to *Handle, newPath string) error {
 	if h.fs != to.fs {
 		return ErrCrossDevice
 	}
-	h.fs.mu.Lock()
-	defer h.fs.mu.Unlock()
-	_, from, err := h.place(oldPath)
+	from, err := h.cursor(oldPath, false, false)
 	if err != nil {
 		return err
 	}
-	_, dest, err := to.place(newPath)
+	dest, err := to.cursor(newPath, false, false)
 	if err != nil {
 		return err
 	}
-	return h.fs.rename(from, dest)
+	return h.two(from, dest, func(from place, _ inode, dest place) error {
+		return h.fs.rename(from, dest)
+	}, func(from, dest outsidePlace) error {
+		return from.rename(h.fs, dest)
+	})
 }
 
 func (f *FS) rename(from, dest place) error {
@@ -26,11 +28,11 @@ func (f *FS) rename(from, dest place) error {
 			return ErrBusy
 		}
 	}
-	n := from.dir.lookup(from.name)
+	n := f.child(from.dir, from.name)
 	if n == nil {
 		return ErrNotExist
 	}
-	old := dest.dir.lookup(dest.name)
+	old := f.child(dest.dir, dest.name)
 	moved, isDir := n.(directory)
 	if !isDir && (from.slash || dest.slash) {
 		return ErrNotDirectory
@@ -55,11 +57,11 @@ func (f *FS) rename(from, dest place) error {
 	if n == old {
 		return nil
 	}
-	if err := movable(n); err != nil {
+	if err := f.movable(n); err != nil {
 		return err
 	}
 	if old != nil {
-		if err := replaceable(old, isDir); err != nil {
+		if err := f.replaceable(old, isDir); err != nil {
 			return err
 		}
 	}
@@ -83,7 +85,7 @@ func (f *FS) rename(from, dest place) error {
 }
 
 // replaceable says why a rename cannot put something in the place of old.
-func replaceable(old inode, byDir bool) error {
+func (f *FS) replaceable(old inode, byDir bool) error {
 	dir, isDir := old.(directory)
 	switch {
 	case byDir && !isDir:
@@ -93,7 +95,7 @@ func replaceable(old inode, byDir bool) error {
 	case !isDir:
 		return nil
 	}
-	if err := movable(dir); err != nil {
+	if err := f.movable(dir); err != nil {
 		return err
 	}
 	if dir.(*memDir).live > 0 {

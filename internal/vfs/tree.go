@@ -3,12 +3,12 @@ package vfs
 // slot gives the directory in which a new name is to be made, or says why it
 // cannot be made there. Only the name of a directory may end with a slash. The
 // lock is held, here and below.
-func slot(p place, kind Kind) (*memDir, error) {
+func (f *FS) slot(p place, kind Kind) (*memDir, error) {
 	switch p.name {
 	case "", ".", "..":
 		return nil, ErrExist
 	}
-	if p.dir.lookup(p.name) != nil {
+	if f.child(p.dir, p.name) != nil {
 		return nil, ErrExist
 	}
 	if p.slash && kind != Directory {
@@ -31,12 +31,12 @@ func changeable(d directory) (*memDir, error) {
 
 // movable refuses nodes that keep their place: mounts, and what is on the way
 // to one.
-func movable(n inode) error {
+func (f *FS) movable(n inode) error {
 	switch n := n.(type) {
-	case imageDir:
+	case imageDir, outsideDir:
 		return ErrBusy
 	case *memDir:
-		if n.fixed || n.parent == directory(n) {
+		if n.fixed || n.parent == directory(n) || len(f.over[n]) > 0 {
 			return ErrBusy
 		}
 	}
@@ -45,7 +45,7 @@ func movable(n inode) error {
 
 // create makes an empty file.
 func (f *FS) create(p place) (*memFile, error) {
-	d, err := slot(p, File)
+	d, err := f.slot(p, File)
 	if err != nil {
 		return nil, err
 	}
@@ -92,88 +92,63 @@ func (f *FS) drop(d *memDir, n memory) {
 	f.discard(n)
 }
 
-// in runs an operation on the place that path leads to below h.
-func (h *Handle) in(path string, op func(w *walk, p place) error) error {
-	h.fs.mu.Lock()
-	defer h.fs.mu.Unlock()
-	w, p, err := h.place(path)
-	if err != nil {
-		return err
-	}
-	return op(w, p)
-}
-
-func (h *Handle) place(path string) (*walk, place, error) {
-	base, err := h.dir()
-	if err != nil {
-		return nil, place{}, err
-	}
-	w, err := h.fs.begin(base, path)
-	if err != nil {
-		return nil, place{}, err
-	}
-	p, err := w.parent(base, path)
-	return w, p, err
-}
-
 // InfoAt describes what a path below h leads to.
 func (h *Handle) InfoAt(path string, follow bool) (Info, error) {
-	h.fs.mu.RLock()
-	defer h.fs.mu.RUnlock()
-	base, err := h.dir()
+	c, err := h.cursor(path, true, follow)
 	if err != nil {
 		return Info{}, err
 	}
-	n, err := h.fs.lookup(base, path, follow)
-	if err != nil {
-		return Info{}, err
-	}
-	return n.info(), nil
+	var info Info
+	err = h.run(c, true, func(_ place, n inode) error {
+		if n == nil {
+			return ErrNotExist
+		}
+		info = h.fs.describe(n)
+		return nil
+	}, func(p outsidePlace) (err error) {
+		info, err = p.info(h.fs)
+		return err
+	})
+	return info, err
 }
 
 // SetTimesAt sets timestamps of what a path below h leads to.
 func (h *Handle) SetTimesAt(path string, follow bool, t Times) error {
-	h.fs.mu.Lock()
-	defer h.fs.mu.Unlock()
-	base, err := h.dir()
-	if err != nil {
-		return err
-	}
-	n, err := h.fs.lookup(base, path, follow)
-	if err != nil {
-		return err
-	}
-	return h.fs.setTimes(n, t)
+	return h.find(path, follow, func(n inode) error {
+		return h.fs.setTimes(n, t)
+	}, func(p outsidePlace) error {
+		return p.setTimes(h.fs, t)
+	})
 }
 
 // ReadLink gives the target of the symbolic link at a path below h.
 func (h *Handle) ReadLink(path string) (string, error) {
-	h.fs.mu.RLock()
-	defer h.fs.mu.RUnlock()
-	base, err := h.dir()
-	if err != nil {
-		return "", err
-	}
-	n, err := h.fs.lookup(base, path, false)
-	if err != nil {
-		return "", err
-	}
-	link, ok := n.(*memLink)
-	if !ok {
-		return "", ErrInvalid
-	}
-	return link.target, nil
+	var target string
+	err := h.find(path, false, func(n inode) error {
+		link, ok := n.(*memLink)
+		if !ok {
+			return ErrInvalid
+		}
+		target = link.target
+		return nil
+	}, func(p outsidePlace) (err error) {
+		target, err = p.readLink(h.fs)
+		return err
+	})
+	return target, err
 }
 
 // Mkdir makes a directory.
 func (h *Handle) Mkdir(path string) error {
-	return h.in(path, func(_ *walk, p place) error {
-		d, err := slot(p, Directory)
+	return h.in(path, func(p place) error {
+		d, err := h.fs.slot(p, Directory)
 		if err != nil {
 			return err
 		}
 		_, err = h.fs.mkdir(d, p.name)
 		return err
+	}, func(p outsidePlace) error {
+		return p.mkdir(h.fs)
 	})
 }
 
@@ -184,8 +159,8 @@ func (h *Handle) Symlink(target, path string) error {
 		return err
 	}
 	f := h.fs
-	return h.in(path, func(_ *walk, p place) error {
-		d, err := slot(p, Symlink)
+	return h.in(path, func(p place) error {
+		d, err := f.slot(p, Symlink)
 		if err != nil {
 			return err
 		}
@@ -197,6 +172,8 @@ func (h *Handle) Symlink(target, path string) error {
 		link.links = 1
 		d.set(p.name, link)
 		return nil
+	}, func(p outsidePlace) error {
+		return p.symlink(f, target)
 	})
 }
 
@@ -205,22 +182,24 @@ func (h *Handle) Link(oldPath string, follow bool, to *Handle, newPath string) e
 	if h.fs != to.fs {
 		return ErrCrossDevice
 	}
-	f := h.fs
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	base, err := h.dir()
+	old, err := h.cursor(oldPath, true, follow)
 	if err != nil {
 		return err
 	}
-	n, err := f.lookup(base, oldPath, follow)
+	dest, err := to.cursor(newPath, false, false)
 	if err != nil {
 		return err
 	}
-	_, p, err := to.place(newPath)
-	if err != nil {
-		return err
-	}
-	d, err := slot(p, File)
+	return h.two(old, dest, func(_ place, n inode, dest place) error {
+		return h.fs.link(n, dest)
+	}, func(old, dest outsidePlace) error {
+		return old.link(h.fs, dest)
+	})
+}
+
+// link gives a node a second name.
+func (f *FS) link(n inode, p place) error {
+	d, err := f.slot(p, File)
 	if err != nil {
 		return err
 	}
@@ -245,12 +224,12 @@ func (h *Handle) Link(oldPath string, follow bool, to *Handle, newPath string) e
 
 // Unlink removes a name of a file or symbolic link.
 func (h *Handle) Unlink(path string) error {
-	return h.in(path, func(_ *walk, p place) error {
+	return h.in(path, func(p place) error {
 		switch p.name {
 		case "", ".", "..":
 			return ErrIsDirectory
 		}
-		n := p.dir.lookup(p.name)
+		n := h.fs.child(p.dir, p.name)
 		switch n.(type) {
 		case nil:
 			return ErrNotExist
@@ -266,12 +245,14 @@ func (h *Handle) Unlink(path string) error {
 		}
 		h.fs.unlinkNode(d, p.name, n.(memory))
 		return nil
+	}, func(p outsidePlace) error {
+		return p.unlink(h.fs)
 	})
 }
 
 // Rmdir removes an empty directory.
 func (h *Handle) Rmdir(path string) error {
-	return h.in(path, func(_ *walk, p place) error {
+	return h.in(path, func(p place) error {
 		switch p.name {
 		case "":
 			return ErrBusy
@@ -280,7 +261,7 @@ func (h *Handle) Rmdir(path string) error {
 		case "..":
 			return ErrNotEmpty
 		}
-		n := p.dir.lookup(p.name)
+		n := h.fs.child(p.dir, p.name)
 		switch n.(type) {
 		case nil:
 			return ErrNotExist
@@ -292,7 +273,7 @@ func (h *Handle) Rmdir(path string) error {
 		if err != nil {
 			return err
 		}
-		if err := movable(n); err != nil {
+		if err := h.fs.movable(n); err != nil {
 			return err
 		}
 		dir := n.(*memDir)
@@ -301,5 +282,7 @@ func (h *Handle) Rmdir(path string) error {
 		}
 		h.fs.unlinkNode(d, p.name, dir)
 		return nil
+	}, func(p outsidePlace) error {
+		return p.rmdir(h.fs)
 	})
 }

@@ -12,7 +12,7 @@ import (
 
 // View is the file system as Go's packages take one: io/fs paths from the
 // root, symbolic links followed, nothing written. It is safe for concurrent
-// use, also while the guest changes files; each call sees one state.
+// use, also while the guest changes files.
 type View struct{ fs *FS }
 
 var (
@@ -132,20 +132,28 @@ func (v View) ReadDir(name string) ([]fs.DirEntry, error) {
 
 // list gives all entries in the order of their names.
 func (h *Handle) list() ([]fs.DirEntry, error) {
-	h.fs.mu.RLock()
-	defer h.fs.mu.RUnlock()
-	d, err := h.dir()
+	l, err := h.List()
 	if err != nil {
 		return nil, err
 	}
+	defer l.Close()
 	list := []fs.DirEntry{}
-	for position := uint64(0); ; {
-		name, n, after, ok := d.next(position)
-		if !ok {
+	for {
+		entry, err := l.Next()
+		if errors.Is(err, io.EOF) {
 			break
 		}
-		list = append(list, fs.FileInfoToDirEntry(fileInfo{name, n.info()}))
-		position = after
+		if err != nil {
+			return nil, err
+		}
+		info, err := h.InfoAt(entry.Name, false)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // removed meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, fs.FileInfoToDirEntry(fileInfo{entry.Name, info}))
 	}
 	slices.SortFunc(list, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	return list, nil
@@ -169,6 +177,8 @@ func (i fileInfo) Mode() fs.FileMode {
 		return fs.ModeDir | 0o755
 	case Symlink:
 		return fs.ModeSymlink | 0o777
+	case Special:
+		return fs.ModeIrregular
 	case Device:
 		return fs.ModeDevice | fs.ModeCharDevice | 0o666
 	}

@@ -49,7 +49,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// begin checks a path that is given from outside. It has to be relative:
+// begin checks a path that a guest gives. It has to be relative:
 // absolute ones are not permitted.
 func (f *FS) begin(base directory, path string) (*walk, error) {
 	if err := checkPath(path); err != nil {
@@ -89,6 +89,9 @@ func (w *walk) follow(from directory, target string) (directory, string, error) 
 func (w *walk) parent(at directory, path string) (place, error) {
 	path, slash := trimSlashes(path)
 	for {
+		if out, ok := at.(outsideDir); ok {
+			return place{}, &crossing{w, out, path, slash}
+		}
 		name, rest, more := strings.Cut(path, "/")
 		if !more {
 			if len(name) > MaxName {
@@ -110,7 +113,7 @@ func (w *walk) parent(at directory, path string) (place, error) {
 		if len(name) > MaxName {
 			return place{}, ErrNameTooLong
 		}
-		switch n := at.lookup(name).(type) {
+		switch n := w.fs.child(at, name).(type) {
 		case nil:
 			return place{}, ErrNotExist
 		case directory:
@@ -143,13 +146,12 @@ func (w *walk) node(p place) (inode, error) {
 	case "..":
 		return w.up(p.dir)
 	}
-	return p.dir.lookup(p.name), nil
+	return w.fs.child(p.dir, p.name), nil
 }
 
 // find resolves a path to what there is. The last component is followed if
 // follow says so, or if a slash comes after it.
-func (w *walk) find(path string, follow bool) (place, inode, error) {
-	at := w.base
+func (w *walk) find(at directory, path string, follow bool) (place, inode, error) {
 	for {
 		p, err := w.parent(at, path)
 		if err != nil {
@@ -161,6 +163,9 @@ func (w *walk) find(path string, follow bool) (place, inode, error) {
 		n, err := w.node(p)
 		if err != nil {
 			return p, nil, err
+		}
+		if out, ok := n.(outsideDir); ok {
+			return p, nil, &crossing{w, out, ".", p.slash}
 		}
 		link, ok := n.(*memLink)
 		if !ok || !follow && !p.slash {
@@ -177,19 +182,6 @@ func (w *walk) find(path string, follow bool) (place, inode, error) {
 			path += "/"
 		}
 	}
-}
-
-// lookup resolves a path to a node that has to be there.
-func (f *FS) lookup(base directory, path string, follow bool) (inode, error) {
-	w, err := f.begin(base, path)
-	if err != nil {
-		return nil, err
-	}
-	_, n, err := w.find(path, follow)
-	if err == nil && n == nil {
-		err = ErrNotExist
-	}
-	return n, err
 }
 
 func pathError(op, path string, err error) error {

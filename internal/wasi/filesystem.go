@@ -77,6 +77,10 @@ var errorCodes = [...]bindings.FilesystemErrorCode{
 	vfs.ErrNotPermitted:    bindings.FilesystemErrorCodeNotPermitted,
 	vfs.ErrOverflow:        bindings.FilesystemErrorCodeOverflow,
 	vfs.ErrReadOnly:        bindings.FilesystemErrorCodeReadOnly,
+	vfs.ErrAccess:          bindings.FilesystemErrorCodeAccess,
+	vfs.ErrIO:              bindings.FilesystemErrorCodeIO,
+	vfs.ErrUnsupported:     bindings.FilesystemErrorCodeUnsupported,
+	vfs.ErrTooManyOpen:     noDescriptor,
 }
 
 // errorCode is the code for an error of the file system, if it is one.
@@ -100,8 +104,10 @@ func fileError(err error) error {
 	return err
 }
 
-// noRoom is the result of a function that would give one handle too many.
-const noRoom = bindings.FilesystemErrorCodeInsufficientMemory
+// noDescriptor is the result of a function that would give one descriptor or
+// handle too many. WASI has no code for it; the guest's libc makes EMFILE of
+// this one, which the file system never gives.
+const noDescriptor = bindings.FilesystemErrorCodeQuota
 
 // descriptor is the open file or directory that a handle stands for.
 func (h *Host) descriptor(self bindings.Descriptor) (*vfs.Handle, error) {
@@ -133,10 +139,13 @@ func (h *Host) DescriptorAdvise(_ context.Context, self bindings.Descriptor, _, 
 	return err
 }
 
-// DescriptorSync implements wasi:filesystem/types. There is nothing to wait for.
+// DescriptorSync implements wasi:filesystem/types.
 func (h *Host) DescriptorSync(_ context.Context, self bindings.Descriptor) error {
-	_, err := h.descriptor(self)
-	return err
+	file, err := h.descriptor(self)
+	if err != nil {
+		return err
+	}
+	return fileError(file.Sync())
 }
 
 // DescriptorSyncData implements wasi:filesystem/types.
@@ -263,6 +272,8 @@ func descriptorType(kind vfs.Kind) bindings.DescriptorType {
 		return bindings.DescriptorTypeSymbolicLink
 	case vfs.Device:
 		return bindings.DescriptorTypeCharacterDevice
+	case vfs.Special:
+		return bindings.DescriptorTypeUnknown
 	}
 	return bindings.DescriptorTypeRegularFile
 }

@@ -57,7 +57,7 @@ func (h *Host) stream(self bindings.Descriptor, access vfs.Access) (*vfs.Handle,
 	case file.Access()&access == 0:
 		return nil, bindings.FilesystemErrorCodeBadDescriptor
 	case !h.room(1):
-		return nil, noRoom
+		return nil, noDescriptor
 	}
 	return file.Dup(), nil
 }
@@ -133,15 +133,12 @@ func (s *fileSink) flush() error { return nil }
 func (s *fileSink) close()       { s.file.Close() }
 
 // directoryEntryStream is the resource directory-entry-stream.
-type directoryEntryStream struct {
-	dir      *vfs.Handle
-	position uint64
-}
+type directoryEntryStream struct{ *vfs.Listing }
 
 func (*directoryEntryStream) resource() string   { return "directory-entry-stream" }
 func (*directoryEntryStream) origin() string     { return "" }
-func (s *directoryEntryStream) describe() string { return "a listing of " + describe(s.dir) }
-func (s *directoryEntryStream) drop()            { s.dir.Close() }
+func (s *directoryEntryStream) describe() string { return "a listing of " + describe(s.Dir()) }
+func (s *directoryEntryStream) drop()            { s.Close() }
 
 // DescriptorReadDirectory implements wasi:filesystem/types.
 func (h *Host) DescriptorReadDirectory(_ context.Context, self bindings.Descriptor) (bindings.DirectoryEntryStream, error) {
@@ -149,16 +146,14 @@ func (h *Host) DescriptorReadDirectory(_ context.Context, self bindings.Descript
 	if err != nil {
 		return 0, err
 	}
-	info, err := dir.Info()
-	switch {
-	case err != nil:
-		return 0, fileError(err)
-	case info.Kind != vfs.Directory:
-		return 0, bindings.FilesystemErrorCodeNotDirectory
-	case !h.room(1):
-		return 0, noRoom
+	if !h.roomForDescriptor() {
+		return 0, noDescriptor
 	}
-	return insert[bindings.DirectoryEntryStream](h, &directoryEntryStream{dir: dir.Dup()})
+	list, err := dir.List()
+	if err != nil {
+		return 0, fileError(err)
+	}
+	return insert[bindings.DirectoryEntryStream](h, &directoryEntryStream{list})
 }
 
 // DirectoryEntryStreamReadDirectoryEntry implements wasi:filesystem/types.
@@ -168,14 +163,13 @@ func (h *Host) DirectoryEntryStreamReadDirectoryEntry(_ context.Context, self bi
 	if err != nil {
 		return none, err
 	}
-	entry, after, err := s.dir.Next(s.position)
+	entry, err := s.Next()
 	if errors.Is(err, io.EOF) {
 		return none, nil
 	}
 	if err != nil {
 		return none, fileError(err)
 	}
-	s.position = after
 	return abi.Some(bindings.DirectoryEntry{Type: descriptorType(entry.Kind), Name: entry.Name}), nil
 }
 

@@ -54,8 +54,8 @@ func (h *Host) DescriptorOpenAt(_ context.Context, self bindings.Descriptor, pat
 	}
 	var opened bindings.Descriptor
 	err := h.at(self, func(dir *vfs.Handle) error {
-		if !h.room(1) {
-			return noRoom
+		if !h.roomForDescriptor() {
+			return noDescriptor
 		}
 		file, err := dir.OpenAt(path, how, access)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eryx-build/eryx/internal/abi"
 	"github.com/eryx-build/eryx/internal/abi/abitest"
+	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/vfs"
 )
@@ -67,6 +68,25 @@ func (s *script) value() uint64 {
 	return uint64(s.byte())
 }
 
+// fuzzCalls has a function that ends and one that does not.
+func fuzzCalls(t testing.TB) *calls.Table {
+	t.Helper()
+	signature := func() (*calls.Signature, error) {
+		return calls.ParseSignature("", []byte(`{"properties":{"a":{},"b":{"format":"binary"}}}`))
+	}
+	table := calls.New(calls.Config{Limit: -1, Functions: []calls.Function{
+		{Name: "echo", Signature: signature, Run: func(_ context.Context, arguments calls.Arguments) (calls.Value, error) {
+			return calls.Value{JSON: arguments.JSON}, nil
+		}},
+		{Name: "hang", Signature: signature, Run: func(ctx context.Context, _ calls.Arguments) (calls.Value, error) {
+			<-ctx.Done()
+			return calls.Value{}, ctx.Err()
+		}},
+	}})
+	t.Cleanup(table.Close)
+	return table
+}
+
 // fuzzGuest is a guest that holds one handle of each kind.
 func fuzzGuest(t testing.TB) (*abitest.Guest, *Host) {
 	t.Helper()
@@ -76,6 +96,7 @@ func fuzzGuest(t testing.TB) (*abitest.Guest, *Host) {
 	}
 	g, h := newGuest(t, Config{
 		FS: fs, Stdin: strings.NewReader(strings.Repeat("input ", 1000)), Args: []string{"a", "b"}, Env: []string{"A=1"},
+		Calls: fuzzCalls(t),
 	})
 	call(t, g, "wasi:filesystem/preopens@0.2.0#get-directories", ret)
 	root := uint64(g.U32(g.U32(ret)))
@@ -116,7 +137,8 @@ func expected(err error) bool {
 	_, outside := errors.AsType[*engine.OutOfBoundsError](err)
 	_, handle := errors.AsType[*HandleError](err)
 	_, exit := errors.AsType[*ExitError](err)
-	return malformed || outside || handle || exit || errors.Is(err, errTooManyHandles) ||
+	_, number := errors.AsType[*calls.NumberError](err)
+	return malformed || outside || handle || exit || number || errors.Is(err, errTooManyHandles) ||
 		errors.Is(err, abitest.ErrFull) || errors.Is(err, context.DeadlineExceeded)
 }
 

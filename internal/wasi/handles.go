@@ -49,6 +49,8 @@ type table struct {
 	entries []resource // number n is at n-1; nil is free
 	free    freeList
 	live    int
+	// descriptors is how many of the live ones are descriptors.
+	descriptors int
 }
 
 // freeList is the free numbers below len(entries), as a heap.
@@ -70,6 +72,9 @@ func (t *table) insert(r resource) (uint32, error) {
 		return 0, errTooManyHandles
 	}
 	t.live++
+	if isDescriptor(r) {
+		t.descriptors++
+	}
 	if len(t.free) > 0 {
 		n := heap.Pop(&t.free).(uint32)
 		t.entries[n-1] = r
@@ -88,6 +93,9 @@ func (t *table) at(n uint32) resource {
 }
 
 func (t *table) remove(n uint32) {
+	if isDescriptor(t.entries[n-1]) {
+		t.descriptors--
+	}
 	t.entries[n-1] = nil
 	heap.Push(&t.free, n)
 	t.live--
@@ -105,6 +113,9 @@ func (t *table) clear() {
 // insert gives the guest a handle of a new resource.
 func insert[Handle ~uint32](h *Host, r resource) (Handle, error) {
 	n, err := h.table.insert(r)
+	if err != nil {
+		h.exhausted = true
+	}
 	return Handle(n), err
 }
 
@@ -134,7 +145,36 @@ func drop[R resource, Handle ~uint32](h *Host, handle Handle) error {
 }
 
 // room reports whether so many more handles can be given.
-func (h *Host) room(handles int) bool { return h.table.live+handles <= maxHandles }
+func (h *Host) room(handles int) bool {
+	if h.table.live+handles <= maxHandles {
+		return true
+	}
+	h.exhausted = true
+	return false
+}
+
+// roomForDescriptor reports whether one more descriptor can be given.
+func (h *Host) roomForDescriptor() bool {
+	if h.table.descriptors < h.config.Descriptors {
+		return h.room(1)
+	}
+	h.exhausted = true
+	return false
+}
+
+// DescriptorsExhausted reports whether the guest was refused a descriptor, or
+// a handle of another kind, because it had as many as it may.
+func (h *Host) DescriptorsExhausted() bool { return h.exhausted }
+
+// isDescriptor says of what Config.Descriptors counts, which may be something
+// open of the host's.
+func isDescriptor(r resource) bool {
+	switch r.(type) {
+	case *descriptor, *directoryEntryStream:
+		return true
+	}
+	return false
+}
 
 // State is a guest's handles, to be kept with an image of its memory. It is
 // plain data, made for JSON.
@@ -174,7 +214,7 @@ func (h *Host) Restore(state State) error {
 		return errors.New("restoring handles: the guest has some already")
 	}
 	entries := make([]resource, 0, len(state.Handles))
-	live := 0
+	live, descriptors := 0, 0
 	for _, s := range state.Handles {
 		if s.Handle == 0 || s.Handle > maxHandles {
 			return fmt.Errorf("restoring handles: number %d is out of range", s.Handle)
@@ -191,8 +231,11 @@ func (h *Host) Restore(state State) error {
 		}
 		entries[s.Handle-1] = r
 		live++
+		if isDescriptor(r) {
+			descriptors++
+		}
 	}
-	h.table = table{entries: entries, live: live}
+	h.table = table{entries: entries, live: live, descriptors: descriptors}
 	for i, r := range entries { // ascending, hence a heap
 		if r == nil {
 			h.table.free = append(h.table.free, uint32(i+1))

@@ -21,7 +21,9 @@ import (
 	"time"
 
 	"github.com/eryx-build/eryx/internal/abi"
+	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
+	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi/bindings"
 )
@@ -42,6 +44,10 @@ type Config struct {
 	Dir string
 	// FS is the file system; nil has no preopened directory.
 	FS *vfs.FS
+	// Descriptors limits how many files, directories and listings the guest
+	// has open at once; the preopened directory is one. 0 means the limit of
+	// handles of any kind, which is the most.
+	Descriptors int
 	// WallClock and Monotonic tell the time; nil tells the real one. Monotonic
 	// counts from any start. Waiting takes real time in any case.
 	WallClock func() time.Time
@@ -52,6 +58,13 @@ type Config struct {
 	// Random must be fit for keys; nil is the operating system's. nil for
 	// InsecureRandom is the same as Random.
 	Random, InsecureRandom io.Reader
+	// Tracer is told what the script does; nil selects nothing.
+	Tracer *trace.Tracer
+	// Calls is what the guest may call; nil is nothing.
+	Calls *calls.Table
+	// SearchPath has the directories in which the guest finds modules of
+	// libraries, beside those of its image.
+	SearchPath []string
 	// Checkpoint is called when the guest has used up its count and gives how
 	// far to count next. nil only looks whether the context is done.
 	Checkpoint func(ctx context.Context) (uint32, error)
@@ -69,6 +82,13 @@ type Host struct {
 	table  table
 	stdin  *Input
 	fs     *vfs.FS
+	// interrupted says that the guest's next wait ends at once.
+	interrupted bool
+	// exhausted says that a handle was refused.
+	exhausted bool
+	calls     *calls.Table
+	// pollEnds says that the next poll is over when a call has finished.
+	pollEnds bool
 }
 
 var _ bindings.Host = (*Host)(nil)
@@ -90,13 +110,19 @@ func New(config Config) *Host {
 	if config.InsecureRandom == nil {
 		config.InsecureRandom = config.Random
 	}
+	if config.Descriptors <= 0 {
+		config.Descriptors = maxHandles
+	}
 	if config.Stdout == nil {
 		config.Stdout = io.Discard
 	}
 	if config.Stderr == nil {
 		config.Stderr = io.Discard
 	}
-	h := &Host{config: config, fs: config.FS}
+	if config.Calls == nil {
+		config.Calls = calls.New(calls.Config{})
+	}
+	h := &Host{config: config, fs: config.FS, calls: config.Calls}
 	switch stdin := config.Stdin.(type) {
 	case nil:
 		h.stdin = NewInput(strings.NewReader(""))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/eryx-build/eryx/internal/abi"
@@ -53,8 +54,11 @@ func (p *pollable) check(now uint64) (bool, <-chan struct{}) {
 
 // wait waits until at least one is ready and gives the indices of those that
 // are. It ends with the context's cause when the context is done, and gives none
-// when the guest is interrupted.
+// when the guest is interrupted. If the guest has asked for it, a call that
+// finishes makes the first timer ready.
 func (h *Host) wait(ctx context.Context, pollables []*pollable) ([]uint32, error) {
+	endable := h.pollEnds
+	h.pollEnds = false
 	for {
 		if err := abi.Cancelled(ctx); err != nil {
 			return nil, err
@@ -76,10 +80,17 @@ func (h *Host) wait(ctx context.Context, pollables []*pollable) ([]uint32, error
 		if len(ready) > 0 {
 			return ready, nil
 		}
+		if endable {
+			arrived := h.calls.Arrived()
+			if timer := firstTimer(pollables); arrived == nil && timer >= 0 {
+				return []uint32{uint32(timer)}, nil
+			}
+			channels = append(channels, arrived)
+		}
 		if h.config.Advance != nil && len(channels) == 0 && earliest < math.MaxUint64 {
 			h.config.Advance(time.Duration(min(earliest-now, math.MaxInt64)))
 		} else {
-			switch sleep(ctx, h.config.Interrupts, channels, now, earliest) {
+			switch sleep(ctx, h.interrupts(), channels, now, earliest) {
 			case wokenByTime:
 				if h.config.Advance != nil {
 					h.config.Advance(time.Duration(min(earliest-now, math.MaxInt64)))
@@ -88,7 +99,7 @@ func (h *Host) wait(ctx context.Context, pollables []*pollable) ([]uint32, error
 				if len(pollables) == 1 && pollables[0].interrupted != nil {
 					pollables[0].interrupted()
 				}
-				return nil, h.config.Interrupt(ctx)
+				return nil, h.interrupt(ctx)
 			default:
 				continue
 			}
@@ -99,6 +110,36 @@ func (h *Host) wait(ctx context.Context, pollables []*pollable) ([]uint32, error
 			}
 		}
 	}
+}
+
+// firstTimer is the index of the first moment of the clock, or negative.
+func firstTimer(pollables []*pollable) int {
+	return slices.IndexFunc(pollables, func(p *pollable) bool { return p.ready == nil })
+}
+
+// Interrupted says that the guest was interrupted while it did not wait. It may
+// have been about to, and past the last point where it would have noticed; so its
+// next wait ends at once.
+func (h *Host) Interrupted() { h.interrupted = true }
+
+// ended is readable.
+var ended = func() <-chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+// interrupts is readable when a wait of the guest's is to end by interrupt.
+func (h *Host) interrupts() <-chan struct{} {
+	if h.interrupted {
+		return ended
+	}
+	return h.config.Interrupts
+}
+
+// interrupt tells the guest of what interrupts said, unless it knows.
+func (h *Host) interrupt(ctx context.Context) error {
+	if h.interrupted {
+		h.interrupted = false
+		return nil
+	}
+	return h.config.Interrupt(ctx)
 }
 
 // wakeup is what ended a sleep.

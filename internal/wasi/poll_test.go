@@ -145,6 +145,30 @@ func TestPollNothing(t *testing.T) {
 	}
 }
 
+// TestInterruptedBeforeWaiting shows that an interrupt that the guest was told of
+// before it waits ends its next wait, and only that, without another word.
+func TestInterruptedBeforeWaiting(t *testing.T) {
+	g, h := newGuest(t, Config{Interrupts: make(chan struct{}), Interrupt: func(context.Context) error {
+		t.Error("the guest is told twice")
+		return nil
+	}})
+	long := call(t, g, monotonicClock+"subscribe-duration", uint64(time.Hour))
+	past := call(t, g, monotonicClock+"subscribe-instant", 0)
+	h.Interrupted()
+	if ready, err := poll(t.Context(), t, g, long, past); err != nil || len(ready) != 1 {
+		t.Errorf("with one that is ready, ready are %v, %v", ready, err)
+	}
+	if ready, err := poll(t.Context(), t, g, long); err != nil || len(ready) != 0 {
+		t.Errorf("ready are %v, %v", ready, err)
+	}
+	waits := errors.New("it waits")
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, waits)
+	defer cancel()
+	if _, err := poll(ctx, t, g, long); !errors.Is(err, waits) {
+		t.Errorf("the second wait ends with %v", err)
+	}
+}
+
 func TestPollRefuses(t *testing.T) {
 	g, _ := newGuest(t, Config{})
 	_, err := poll(t.Context(), t, g, 77)

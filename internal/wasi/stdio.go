@@ -53,6 +53,17 @@ func (in *Input) Read(p []byte) (int, error) {
 	}
 }
 
+// Replace makes r what is read from now on. What was read of the reader before,
+// or what a read that is under way brings, is lost.
+func (in *Input) Replace(r io.Reader) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.reader, in.unread, in.err = r, nil, nil
+	if in.reading != nil {
+		in.reading, in.buffer = nil, nil // the read under way has that one
+	}
+}
+
 // ready starts a read if there is nothing to take, and is nil if there is.
 func (in *Input) ready() <-chan struct{} {
 	in.mu.Lock()
@@ -63,15 +74,14 @@ func (in *Input) ready() <-chan struct{} {
 	if in.reading == nil {
 		done := make(chan struct{})
 		in.reading = done
-		go in.fill(done)
+		go in.fill(in.reader, in.buffer, done)
 	}
 	return in.reading
 }
 
-func (in *Input) fill(done chan struct{}) {
+func (in *Input) fill(reader io.Reader, buffer []byte, done chan struct{}) {
 	// Nothing is unread and nobody else fills, so the buffer is free; it is not
 	// touched under the lock because Read may take forever.
-	buffer := in.buffer
 	if buffer == nil {
 		buffer = make([]byte, inputChunk)
 	}
@@ -89,13 +99,15 @@ func (in *Input) fill(done chan struct{}) {
 			err = io.ErrNoProgress
 		}
 		in.mu.Lock()
-		in.buffer, in.unread, in.err = buffer, buffer[:n], err
-		in.reading = nil
+		if in.reading == done { // else the reader has been replaced
+			in.buffer, in.unread, in.err = buffer, buffer[:n], err
+			in.reading = nil
+		}
 		in.mu.Unlock()
 		close(done)
 	}()
 	for range 100 { // as bufio does of readers that bring nothing
-		if n, err = in.reader.Read(buffer); n != 0 || err != nil {
+		if n, err = reader.Read(buffer); n != 0 || err != nil {
 			break
 		}
 	}

@@ -60,7 +60,7 @@ class Run:
             raise AssertionError(f"no outcome\n{self.stdout}\n{self.stderr}")
         (self.tag, self.payload), self.sealed = marshal.loads(data)
         if self.tag == RAISED:
-            self.type, self.message, self.traceback, self.frames, self.line = self.payload
+            self.type, self.message, self.traceback, self.frames, self.line, self.call = self.payload
 
 
 class ResultTest(unittest.TestCase):

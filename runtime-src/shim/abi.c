@@ -5,6 +5,19 @@ void *realloc(void *pointer, size_t size);
 void free(void *pointer);
 void *memcpy(void *to, const void *from, size_t size);
 
+/* See abi_reserve. */
+static struct {
+    void *memory;
+    uint32_t size;
+} reserved;
+
+void
+abi_reserve(void *memory, uint32_t size)
+{
+    reserved.memory = memory;
+    reserved.size = size;
+}
+
 /* By the canonical ABI the host never asks for more than its own limits, so
  * running out of memory here means that the guest has used up its own; it
  * cannot go on, for a result that the host has already computed would be lost. */
@@ -14,6 +27,11 @@ cabi_realloc(void *old, size_t old_size, size_t align, size_t new_size)
     (void)old_size;
     if (new_size == 0) {
         return (void *)align;
+    }
+    if (old == NULL && reserved.memory != NULL && new_size <= reserved.size) {
+        void *memory = reserved.memory;
+        reserved.memory = NULL;
+        return memory;
     }
     void *result = realloc(old, new_size);
     if (result == NULL) {
@@ -62,6 +80,25 @@ abi_release(void)
         free(blocks);
         blocks = next;
     }
+}
+
+PyObject *
+abi_pack(PyObject **objects, Py_ssize_t length)
+{
+    PyObject *tuple = PyTuple_New(length);
+    for (Py_ssize_t i = 0; i < length; i++) {
+        PyObject *object = objects[i];
+        if (tuple != NULL && object != NULL && PyTuple_SetItem(tuple, i, object) == 0) {
+            continue;
+        }
+        /* PyTuple_SetItem consumes the object even where it fails. */
+        if (tuple == NULL) {
+            Py_DecRef(object);
+        }
+        Py_DecRef(tuple);
+        tuple = NULL;
+    }
+    return tuple;
 }
 
 PyObject *
@@ -118,29 +155,31 @@ abi_take_pairs(struct list list)
 }
 
 int
+abi_give_bytes(PyObject *object, struct text *result)
+{
+    char *bytes;
+    Py_ssize_t length;
+    if (object == NULL || PyBytes_AsStringAndSize(object, &bytes, &length) < 0) {
+        return -1;
+    }
+    char *copy = abi_keep((uint32_t)length);
+    if (copy == NULL) {
+        return -1;
+    }
+    memcpy(copy, bytes, (size_t)length);
+    *result = (struct text){ copy, (uint32_t)length };
+    return 0;
+}
+
+int
 abi_give_string(PyObject *object, struct text *result)
 {
     /* The name of the error handler is one that CPython's UTF-8 encoder knows
      * itself: the codec registry, which scripts can change, is not asked. */
     PyObject *encoded = PyUnicode_AsEncodedString(object, "utf-8", "backslashreplace");
-    if (encoded == NULL) {
-        return -1;
-    }
-    char *bytes;
-    Py_ssize_t length;
-    if (PyBytes_AsStringAndSize(encoded, &bytes, &length) < 0) {
-        Py_DecRef(encoded);
-        return -1;
-    }
-    char *copy = abi_keep((uint32_t)length);
-    if (copy == NULL) {
-        Py_DecRef(encoded);
-        return -1;
-    }
-    memcpy(copy, bytes, (size_t)length);
+    int given = abi_give_bytes(encoded, result);
     Py_DecRef(encoded);
-    *result = (struct text){ copy, (uint32_t)length };
-    return 0;
+    return given;
 }
 
 /* Room for as many items of the given size as the tuple has. */
@@ -229,7 +268,8 @@ abi_give_exception(PyObject *tuple, struct exception *result)
         give_string_item(tuple, 1, &result->message) < 0 ||
         give_string_item(tuple, 2, &result->traceback) < 0 ||
         (frames = item(tuple, 3)) == NULL || give_frames(frames, &result->frames) < 0 ||
-        give_uint_item(tuple, 4, &result->line) < 0) {
+        give_uint_item(tuple, 4, &result->line) < 0 ||
+        give_uint_item(tuple, 5, &result->call) < 0) {
         return -1;
     }
     return 0;

@@ -35,6 +35,7 @@ struct exception {
     struct text traceback;
     struct list frames; /* struct frame */
     uint32_t line;
+    uint32_t call;
 };
 
 struct sealed {
@@ -72,14 +73,36 @@ struct outcome {
     } payload;
 };
 
+struct saved {
+    struct text data;
+    struct list lost; /* pairs of struct text */
+};
+
+/* result<saved, exception>, and result<list<lost>, exception>. */
+struct saved_result {
+    uint8_t tag;
+    union {
+        struct saved saved;
+        struct exception exception;
+    } payload;
+};
+
+struct load_result {
+    uint8_t tag;
+    union {
+        struct list lost;
+        struct exception exception;
+    } payload;
+};
+
 _Static_assert(sizeof(struct text) == 8, "string");
 _Static_assert(sizeof(struct frame) == 20, "frame");
-_Static_assert(sizeof(struct exception) == 36, "exception");
+_Static_assert(sizeof(struct exception) == 40, "exception");
 _Static_assert(sizeof(struct initialize_result) == 12, "initialize");
 _Static_assert(offsetof(struct module_result, payload) == 4, "seal");
-_Static_assert(sizeof(struct module_result) == 40, "seal");
+_Static_assert(sizeof(struct module_result) == 44, "seal");
 _Static_assert(offsetof(struct outcome, payload.completed.json) == 8, "execute");
-_Static_assert(sizeof(struct outcome) == 40, "execute");
+_Static_assert(sizeof(struct outcome) == 44, "execute");
 
 /* A text whose bytes are a constant. */
 #define LITERAL(constant) ((struct text){ (constant), sizeof(constant) - 1 })
@@ -89,6 +112,14 @@ void abi_free(const void *pointer, uint32_t length);
 
 /* Memory for a result, freed by abi_release; NULL where there is none left. */
 void *abi_keep(uint32_t size);
+
+/* Where cabi_realloc puts the next list, if that is not larger: a function that
+ * knows how much it will be given can make room itself, and fail without
+ * ending the guest. NULL takes it back. */
+void abi_reserve(void *memory, uint32_t size);
+
+/* A tuple of the given objects, which it consumes; NULL if any is NULL. */
+PyObject *abi_pack(PyObject **objects, Py_ssize_t length);
 
 /* Frees everything that abi_keep gave. */
 void abi_release(void);
@@ -103,6 +134,7 @@ PyObject *abi_take_pairs(struct list list);   /* list<tuple<string, string>> */
 /* The following turn Python objects into results. They return 0, or -1 with a
  * Python exception set where the object is not of the type they expect. */
 int abi_give_string(PyObject *object, struct text *result);
+int abi_give_bytes(PyObject *object, struct text *result);
 int abi_give_strings(PyObject *tuple, struct list *result);
 int abi_give_exception(PyObject *tuple, struct exception *result);
 int abi_give_int(PyObject *object, int32_t *result);

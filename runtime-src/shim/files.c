@@ -71,9 +71,10 @@ read(int descriptor, void *buffer, size_t size)
     struct reference *reference = file_at(descriptor);
     if (reference == NULL) {
         const struct iovec one = {buffer, size};
-        wait_interrupted = false;
+        static uint32_t interrupts; /* that have been told of */
         ssize_t count = readv(descriptor, &one, 1);
-        if (count < 0 && wait_interrupted) {
+        if (count < 0 && wait_interrupts != interrupts) {
+            interrupts = wait_interrupts;
             *__errno_location() = EINTR; /* the host gave an error to end the wait */
         }
         return count;

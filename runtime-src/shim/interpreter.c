@@ -8,7 +8,9 @@
 #include <stdbool.h>
 
 #include "abi.h"
+#include "callbacks.h"
 #include "heap.h"
+#include "trace.h"
 #include "wait.h"
 
 #define INTERFACE "eryx:sandbox/interpreter@0.1.0"
@@ -17,10 +19,18 @@
 
 static bool initialized;
 
+void *malloc(size_t size);
+void free(void *pointer);
+
+/* Memory for flushing, if the script has taken all the rest. */
+static void *reserve;
+enum { RESERVE = 32 << 10 };
+
 /* Functions of eryx_support. Those of the interface return (tag, payload), the
  * tag being that of the WIT type; describe makes an exception's record. */
 static struct {
     PyObject *preimport, *setup, *seal, *execute, *describe, *flush;
+    PyObject *session_run, *session_clear, *session_finish, *session_save, *session_load;
     PyObject *flushers; /* not a function but a tuple of (function, stream) */
     PyObject *resets;   /* nor is this, but a tuple of functions */
 } support;
@@ -32,6 +42,11 @@ static const struct {
     { "preimport", &support.preimport }, { "setup", &support.setup },
     { "seal", &support.seal },           { "execute", &support.execute },
     { "describe", &support.describe },   { "flush", &support.flush },
+    { "session_run", &support.session_run },
+    { "session_clear", &support.session_clear },
+    { "session_finish", &support.session_finish },
+    { "session_save", &support.session_save },
+    { "session_load", &support.session_load },
     { "flushers", &support.flushers },   { "resets", &support.resets },
 };
 
@@ -96,26 +111,6 @@ call_support(PyObject *function, PyObject *arguments)
     PyObject *result = PyObject_CallObject(function, arguments);
     Py_DecRef(arguments);
     return result;
-}
-
-/* A tuple of the given objects, which it consumes; NULL if any is NULL. */
-static PyObject *
-pack(PyObject **objects, Py_ssize_t length)
-{
-    PyObject *tuple = PyTuple_New(length);
-    for (Py_ssize_t i = 0; i < length; i++) {
-        PyObject *object = objects[i];
-        if (tuple != NULL && object != NULL && PyTuple_SetItem(tuple, i, object) == 0) {
-            continue;
-        }
-        /* PyTuple_SetItem consumes the object even where it fails. */
-        if (tuple == NULL) {
-            Py_DecRef(object);
-        }
-        Py_DecRef(tuple);
-        tuple = NULL;
-    }
-    return tuple;
 }
 
 /* Takes (tag, payload) apart: the tag, or -1 with an exception set. The
@@ -329,8 +324,14 @@ find_support(void)
 
     if (install(&exit_definition, "os") < 0 || install(&exit_definition, "posix") < 0 ||
         install(&immortalize_definition, "eryx_support.lifecycle") < 0 ||
-        install(&wait_definition, "eryx_support.host") < 0) {
+        install(&wait_definition, "eryx_support.host") < 0 ||
+        callbacks_install(install) < 0) {
         return -1;
+    }
+    for (PyMethodDef *d = trace_definitions; d->name != NULL; d++) {
+        if (install(d, "eryx_support.tracing") < 0) {
+            return -1;
+        }
     }
     return 0;
 }
@@ -356,6 +357,7 @@ initialize(const struct text *paths, uint32_t count, uint32_t hash_seed)
         result.error = import_error();
     } else {
         initialized = true;
+        reserve = malloc(RESERVE);
         result.tag = 0;
     }
     if (config != NULL) {
@@ -424,7 +426,7 @@ preimport(const char *name, uint32_t length)
         return uninitialized_module();
     }
     PyObject *arguments[] = { abi_take_string((struct text){ name, length }) };
-    return call_for_module(support.preimport, pack(arguments, 1), false);
+    return call_for_module(support.preimport, abi_pack(arguments, 1), false);
 }
 
 EXPORT("setup")
@@ -440,7 +442,7 @@ setup(const char *source, uint32_t source_length, const char *filename, uint32_t
         abi_take_string((struct text){ source, source_length }),
         abi_take_string((struct text){ filename, filename_length }),
     };
-    return call_for_module(support.setup, pack(arguments, 2), false);
+    return call_for_module(support.setup, abi_pack(arguments, 2), false);
 }
 
 EXPORT("seal")
@@ -492,14 +494,14 @@ give_outcome(PyObject *value)
     return &outcome;
 }
 
-EXPORT("execute")
-struct outcome *
-execute(const char *source, uint32_t source_length,
-        const char *filename, uint32_t filename_length,
-        const void *arguments, uint32_t arguments_length,
-        const void *environment, uint32_t environment_length,
-        const char *entropy, uint32_t entropy_length,
-        const char *result_name, uint32_t result_name_length)
+#define REQUEST                                                                          \
+    const char *source, uint32_t source_length, const char *filename,                    \
+        uint32_t filename_length, const void *arguments, uint32_t arguments_length,      \
+        const void *environment, uint32_t environment_length, const char *entropy,       \
+        uint32_t entropy_length, const char *result_name, uint32_t result_name_length
+
+static struct outcome *
+run(PyObject **function, bool interactive, REQUEST)
 {
     if (!initialized) {
         /* Nothing will run here: the arguments are left where they are. */
@@ -512,11 +514,129 @@ execute(const char *source, uint32_t source_length,
         abi_take_pairs((struct list){ environment, environment_length }),
         abi_take_bytes((struct text){ entropy, entropy_length }),
         abi_take_string((struct text){ result_name, result_name_length }),
+        PyBool_FromLong(interactive),
     };
-    PyObject *value = call_support(support.execute, pack(request, 6));
+    PyObject *value = call_support(*function, abi_pack(request, 7));
     struct outcome *outcome = give_outcome(value);
     Py_DecRef(value);
     return outcome;
+}
+
+#define REQUEST_PASSED                                                                   \
+    source, source_length, filename, filename_length, arguments, arguments_length,       \
+        environment, environment_length, entropy, entropy_length, result_name,           \
+        result_name_length
+
+EXPORT("execute")
+struct outcome *
+execute(REQUEST)
+{
+    return run(&support.execute, false, REQUEST_PASSED);
+}
+
+/* ---- sessions: the exports of interface eryx:sandbox/session ---- */
+
+#define SESSION "eryx:sandbox/session@0.1.0"
+#define SESSION_EXPORT(name) __attribute__((export_name(SESSION "#" name)))
+
+SESSION_EXPORT("run")
+struct outcome *
+session_run(REQUEST, uint32_t interactive)
+{
+    return run(&support.session_run, interactive != 0, REQUEST_PASSED);
+}
+
+/* Calls a function that takes nothing and gives result<_, exception>. */
+static struct module_result *
+call_session(PyObject **function)
+{
+    return initialized ? call_for_module(*function, PyTuple_New(0), false)
+                       : uninitialized_module();
+}
+
+SESSION_EXPORT("clear")
+struct module_result *
+session_clear(void)
+{
+    return call_session(&support.session_clear);
+}
+
+SESSION_EXPORT("finish")
+struct module_result *
+session_finish(void)
+{
+    return call_session(&support.session_finish);
+}
+
+/* Calls function and makes a result<saved, exception> of what it returns:
+ * bytes, and names and reasons in turn. A result<list<lost>, exception> is the
+ * same without the bytes. */
+static struct saved_result *
+call_for_saved(PyObject *function, PyObject *arguments)
+{
+    static struct saved_result result;
+    result = (struct saved_result){ .tag = 0 };
+    PyObject *payload = NULL;
+    PyObject *value = call_support(function, arguments);
+    int32_t tag = unpack(value, &payload);
+    int given = -1;
+    if (tag == 0) {
+        struct saved *saved = &result.payload.saved;
+        PyObject *lost = PyTuple_GetItem(payload, 1);
+        if (lost != NULL && abi_give_bytes(PyTuple_GetItem(payload, 0), &saved->data) == 0 &&
+            abi_give_strings(lost, &saved->lost) == 0) {
+            saved->lost.length /= 2; /* a pair of strings lies in memory as two */
+            given = 0;
+        }
+    } else if (tag == 1) {
+        result.tag = 1;
+        given = abi_give_exception(payload, &result.payload.exception);
+    }
+    if (given < 0) {
+        result.tag = 1;
+        pending_exception(&result.payload.exception);
+    }
+    Py_DecRef(value);
+    return &result;
+}
+
+/* What a call made before initialize returns. */
+static struct saved_result *
+uninitialized_saved(void)
+{
+    static struct saved_result result = { .tag = 1 };
+    pending_exception(&result.payload.exception);
+    return &result;
+}
+
+SESSION_EXPORT("save")
+struct saved_result *
+session_save(void)
+{
+    return initialized ? call_for_saved(support.session_save, PyTuple_New(0))
+                       : uninitialized_saved();
+}
+
+SESSION_EXPORT("load")
+struct load_result *
+session_load(const char *data, uint32_t length)
+{
+    static struct load_result result;
+    struct saved_result *saved;
+    if (initialized) {
+        PyObject *arguments[] = { abi_take_bytes((struct text){ data, length }) };
+        saved = call_for_saved(support.session_load, abi_pack(arguments, 1));
+    } else {
+        abi_free(data, length);
+        saved = uninitialized_saved();
+    }
+    result = (struct load_result){ .tag = saved->tag };
+    if (saved->tag == 0) {
+        result.payload.lost = saved->payload.saved.lost;
+    } else {
+        result.payload.exception = saved->payload.exception;
+    }
+    return &result;
 }
 
 /* ---- flush, interrupt ---- */
@@ -531,6 +651,8 @@ flush(void)
     if (!initialized) {
         return;
     }
+    free(reserve);
+    reserve = NULL;
     int state = PyGILState_Ensure();
     Py_DecRef(PyErr_GetRaisedException());
     for (Py_ssize_t i = 0; i < PyTuple_Size(support.flushers); i++) {
@@ -548,7 +670,7 @@ void
 interrupt(void)
 {
     if (initialized) {
-        wait_interrupted = true;
+        wait_interrupts++;
         PyErr_SetInterruptEx(SIGINT);
     }
 }
@@ -562,6 +684,16 @@ POST(initialize)
 POST(preimport)
 POST(setup)
 POST(execute)
+
+#define SESSION_POST(name)                                                               \
+    __attribute__((export_name("cabi_post_" SESSION "#" #name))) void                    \
+        post_session_##name(void *result) { (void)result; abi_release(); }
+
+SESSION_POST(run)
+SESSION_POST(clear)
+SESSION_POST(finish)
+SESSION_POST(save)
+SESSION_POST(load)
 
 EXPORT_POST("seal")
 void

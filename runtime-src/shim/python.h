@@ -22,7 +22,10 @@ typedef struct {
     const char *doc;
 } PyMethodDef;
 
-enum { METH_O = 0x0008 };
+/* Takes (self, arguments, their number), as the stable ABI has it. */
+typedef PyObject *(*PyCFunctionFast)(PyObject *self, PyObject *const *args, Py_ssize_t count);
+
+enum { METH_O = 0x0008, METH_FASTCALL = 0x0080 };
 enum { Py_CONSTANT_NONE = 0 };
 
 /* initialization */
@@ -36,10 +39,16 @@ int PyInitConfig_SetStrList(PyInitConfig *config, const char *name, size_t lengt
 int Py_InitializeFromInitConfig(PyInitConfig *config);
 
 /* objects */
+void Py_IncRef(PyObject *object);
 void Py_DecRef(PyObject *object);
+PyObject *Py_GetConstant(unsigned int id);
 PyObject *Py_GetConstantBorrowed(unsigned int id);
 PyObject *PyObject_GetAttrString(PyObject *object, const char *name);
 int PyObject_SetAttrString(PyObject *object, const char *name, PyObject *value);
+/* Of an object it is a new reference; a type's subtypes are those of C, whatever
+ * classes say. */
+PyObject *PyObject_Type(PyObject *object);
+int PyType_IsSubtype(PyObject *type, PyObject *other);
 PyObject *PyObject_Str(PyObject *object);
 PyObject *PyObject_CallObject(PyObject *callable, PyObject *arguments);
 PyObject *PyObject_CallFunctionObjArgs(PyObject *callable, ...);
@@ -53,10 +62,16 @@ int PyGILState_Ensure(void);
 void PyGILState_Release(int state);
 
 PyObject *PyBytes_FromStringAndSize(const char *bytes, Py_ssize_t length);
+char *PyBytes_AsString(PyObject *object);
 int PyBytes_AsStringAndSize(PyObject *object, char **bytes, Py_ssize_t *length);
 PyObject *PyUnicode_DecodeUTF8(const char *bytes, Py_ssize_t length, const char *errors);
+const char *PyUnicode_AsUTF8AndSize(PyObject *text, Py_ssize_t *length);
 PyObject *PyUnicode_AsEncodedString(PyObject *text, const char *encoding, const char *errors);
 long PyLong_AsLong(PyObject *object);
+PyObject *PyLong_FromLong(long value);
+unsigned long PyLong_AsUnsignedLong(PyObject *object);
+unsigned long long PyLong_AsUnsignedLongLong(PyObject *object);
+PyObject *PyLong_FromUnsignedLong(unsigned long value);
 long long PyLong_AsLongLong(PyObject *object);
 
 /* Both check that they are given a tuple, and the index. */
@@ -70,10 +85,25 @@ int PyTuple_SetItem(PyObject *tuple, Py_ssize_t index, PyObject *item);
 int PyUnstable_IsImmortal(PyObject *object);
 void _Py_SetImmortalUntracked(PyObject *object);
 
+/* Code objects can carry a pointer of ours, which goes when they go. Both check
+ * that they are given code. They and the request for an index are documented,
+ * but not stable. */
+typedef void (*freefunc)(void *extra);
+Py_ssize_t PyUnstable_Eval_RequestCodeExtraIndex(freefunc function);
+int PyUnstable_Code_GetExtra(PyObject *code, Py_ssize_t index, void **extra);
+int PyUnstable_Code_SetExtra(PyObject *code, Py_ssize_t index, void *extra);
+
+/* The frame that runs, borrowed, or NULL; a C function has none. */
+PyObject *PyEval_GetFrame(void);
+int PyFrame_GetLineNumber(PyObject *frame);
+
 /* errors */
-extern PyObject *PyExc_MemoryError;
+extern PyObject *PyExc_BaseException, *PyExc_MemoryError;
 int PyErr_GivenExceptionMatches(PyObject *exception, PyObject *classes);
 PyObject *PyErr_Occurred(void);
+PyObject *PyException_GetTraceback(PyObject *exception);
+PyObject *PyErr_NoMemory(void);
+int PyErr_BadArgument(void);
 PyObject *PyErr_GetRaisedException(void);
 int PyErr_SetInterruptEx(int signal);
 void PyErr_Clear(void);

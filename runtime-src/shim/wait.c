@@ -1,9 +1,10 @@
 /* Sleeping, in place of libc's: an interrupt ends it, as a signal would.
  *
  * The host ends a wait early when the guest is interrupted, and has called the
- * export `interrupt` by then. To libc that looks as if the time were up. CPython
- * asks for EINTR, calls the signal's handler and sleeps on if that raises
- * nothing (PEP 475). */
+ * export `interrupt` by then; when that was before the wait, the host cannot know
+ * whether Python has noticed. To libc it looks as if the time were up. CPython
+ * asks for EINTR, calls the signal's handler, if it has not yet, and sleeps on
+ * if that raises nothing (PEP 475). */
 
 #include "wait.h"
 
@@ -18,21 +19,25 @@ CLOCK("subscribe-duration") extern int32_t clock_subscribe_duration(uint64_t whe
 POLL("[method]pollable.block") extern void pollable_block(int32_t pollable);
 POLL("[resource-drop]pollable") extern void pollable_drop(int32_t pollable);
 
-volatile bool wait_interrupted;
+volatile uint32_t wait_interrupts;
 
+/* Waits until end, and reports whether an interrupt has come before it. */
 static bool
-block(int32_t pollable)
+block(int32_t pollable, uint64_t end)
 {
-    wait_interrupted = false;
     pollable_block(pollable);
     pollable_drop(pollable);
-    return wait_interrupted;
+    return wait_interrupts != 0 && clock_now() < end;
 }
 
 bool
 wait_for(uint64_t nanoseconds)
 {
-    return block(clock_subscribe_duration(nanoseconds));
+    uint64_t end;
+    if (__builtin_add_overflow(clock_now(), nanoseconds, &end)) {
+        end = UINT64_MAX;
+    }
+    return block(clock_subscribe_duration(nanoseconds), end);
 }
 
 struct timespec {
@@ -68,7 +73,7 @@ clock_nanosleep(const void *clock, int flags, const struct timespec *request, st
     }
     uint64_t time = in_nanoseconds(request);
     if (clock == &_CLOCK_MONOTONIC && flags == TIMER_ABSTIME) {
-        return block(clock_subscribe_instant(time)) ? EINTR : 0;
+        return block(clock_subscribe_instant(time), time) ? EINTR : 0;
     }
     if ((clock != &_CLOCK_MONOTONIC && clock != &_CLOCK_REALTIME) || flags != 0) {
         return ENOTSUP;

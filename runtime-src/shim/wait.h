@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Set by the export `interrupt`, and cleared by whoever begins to wait. */
-extern volatile bool wait_interrupted;
+/* How often the guest was interrupted. An interrupt ends the wait that is going
+ * on or, if there is none, the next one. */
+extern volatile uint32_t wait_interrupts;
 
 /* Waits for so many nanoseconds, or until the guest is interrupted, and reports
  * whether it was the latter. */

@@ -71,6 +71,15 @@ func (g *Guest) Global(string) (uint64, error) { return 0, engine.ErrNoExport }
 // SetGlobal implements engine.Instance: there are none.
 func (g *Guest) SetGlobal(string, uint64) error { return engine.ErrNoExport }
 
+// SetHost implements engine.Instance.
+func (g *Guest) SetHost(host any) { g.HostValue = host }
+
+// Capture implements engine.Instance: there is no image.
+func (g *Guest) Capture([]string) (*engine.State, error) { return nil, engine.ErrNoReset }
+
+// Reset implements engine.Instance.
+func (g *Guest) Reset(context.Context, engine.InstanceConfig) error { return engine.ErrNoReset }
+
 // MemoryRefused implements engine.Instance.
 func (g *Guest) MemoryRefused() bool { return false }
 

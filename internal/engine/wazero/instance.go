@@ -17,6 +17,7 @@ type instance struct {
 	module *module
 	*core
 	memory memory
+	image  *engine.Image // that the instance was made from, or nil
 	// startSize is the memory's size when the instance was made, in bytes.
 	startSize uint64
 	host      any
@@ -51,6 +52,9 @@ func (i *instance) Memory() engine.Memory { return &i.memory }
 
 // Host implements [engine.Guest].
 func (i *instance) Host() any { return i.host }
+
+// SetHost implements [engine.Instance].
+func (i *instance) SetHost(host any) { i.host = host }
 
 // Call implements [engine.Instance].
 func (i *instance) Call(ctx context.Context, export string, args ...uint64) ([]uint64, error) {
@@ -164,7 +168,14 @@ func (i *instance) SetGlobal(export string, value uint64) error {
 }
 
 // MemoryRefused implements [engine.Instance].
-func (i *instance) MemoryRefused() bool { return i.core != nil && i.linear.refused }
+func (i *instance) MemoryRefused() bool {
+	if i.core == nil {
+		return false
+	}
+	refused := i.linear.refused
+	i.linear.refused = false
+	return refused
+}
 
 func (i *instance) global(export string) (api.Global, error) {
 	if i.closed {

@@ -17,6 +17,7 @@ type linear struct {
 	limit    uint64 // bytes, a multiple of the page size
 	reserved uint64 // bytes, what limit can be raised to
 	bytes    []byte // what the guest may access now
+	mapped   int    // how many of them, from the beginning, are a mapped file's
 	block    block
 	err      error // why nothing could be allocated
 	refused  bool  // the guest asked for more than it could have
@@ -44,6 +45,9 @@ type addressSpace interface {
 	remember(memory []byte) error
 	// release gives everything back.
 	release()
+	// written says which units of memory may not be as they were when they were
+	// mapped or made accessible: it calls each with runs of them, in order.
+	written(memory []byte, each func(start, end int)) error
 }
 
 var (
@@ -96,15 +100,15 @@ func (m *linear) size() uint64 { return uint64(len(m.bytes)) }
 // size already; dirty is how many bytes of it may not be zero.
 func (m *linear) restore(image *engine.Image, dirty uint64) error {
 	m.refused = false
-	mapped := 0
+	m.mapped = 0
 	if image.File != nil {
 		n, err := m.block.mapFile(m.bytes, image)
 		if err != nil {
 			return fmt.Errorf("map the memory image: %w", err)
 		}
-		mapped = n
+		m.mapped = n
 	}
-	copy(m.bytes[mapped:], image.Data[mapped:])
+	copy(m.bytes[m.mapped:], image.Data[m.mapped:])
 	if size := uint64(len(image.Data)); dirty > size {
 		clear(m.bytes[size:dirty])
 	}

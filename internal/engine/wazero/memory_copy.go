@@ -42,4 +42,12 @@ func (b *copyBlock) forget([]byte) error { return errors.ErrUnsupported }
 
 func (b *copyBlock) remember([]byte) error { return errors.ErrUnsupported }
 
+// written does not know, so it may be all.
+func (b *copyBlock) written(memory []byte, each func(start, end int)) error {
+	if len(memory) > 0 {
+		each(0, len(memory))
+	}
+	return nil
+}
+
 func (b *copyBlock) release() { b.bytes = nil }

@@ -155,6 +155,14 @@ func (m *module) instantiate(ctx context.Context, config engine.InstanceConfig) 
 	if size > limit {
 		return nil, fmt.Errorf("memory limit of %d bytes is below the %d bytes to start with", limit, size)
 	}
+	if config.State != nil {
+		if image == nil {
+			return nil, errors.New("with a state: there is no image that it belongs to")
+		}
+		if err := config.State.Check(image, limit); err != nil {
+			return nil, err
+		}
+	}
 
 	c := m.program.recycled(ctx, image, limit)
 	if c == nil {
@@ -162,7 +170,7 @@ func (m *module) instantiate(ctx context.Context, config engine.InstanceConfig) 
 			return nil, err
 		}
 	}
-	i := &instance{module: m, core: c, host: config.Host, startSize: size}
+	i := &instance{module: m, core: c, host: config.Host, image: image, startSize: size}
 	if o.hasMemory {
 		i.memory.linear = c.linear
 	}
@@ -176,12 +184,28 @@ func (m *module) instantiate(ctx context.Context, config engine.InstanceConfig) 
 			return nil, err
 		}
 	}
-	for name, value := range config.Globals {
-		if err := i.SetGlobal(name, value); err != nil {
-			return nil, err
-		}
+	if err := i.begin(config); err != nil {
+		return nil, err
 	}
 	return i, nil
+}
+
+// begin gives an instance whose memory is the image what else it starts with.
+func (i *instance) begin(config engine.InstanceConfig) error {
+	for name, value := range config.Globals {
+		if err := i.SetGlobal(name, value); err != nil {
+			return err
+		}
+	}
+	if config.State == nil {
+		return nil
+	}
+	for name, value := range config.State.Globals {
+		if err := i.SetGlobal(name, value); err != nil {
+			return &engine.StateError{Reason: err.Error()}
+		}
+	}
+	return i.lay(config.State)
 }
 
 var errModuleClosed = errors.New("the module has been closed")

@@ -12,6 +12,8 @@ import (
 type Host interface {
 	MeteringHost
 	ProcessHost
+	TracingHost
+	CallbacksHost
 	EnvironmentHost
 	ExitHost
 	ErrorHost
@@ -48,6 +50,51 @@ var table = []function{
 	}},
 	{"eryx:sandbox/process@0.1.0", "exit", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callProcessExit(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "tracing-selection", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTracingSelection(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "name-function", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32}, []engine.ValueType{engine.I32}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callNameFunction(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "forget-function", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callForgetFunction(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "trace-line", []engine.ValueType{engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTraceLine(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "trace-call", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTraceCall(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "trace-return", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTraceReturn(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tracing@0.1.0", "trace-exception", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTraceException(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/callbacks@0.1.0", "declared", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callDeclared(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/callbacks@0.1.0", "describe", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callDescribe(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/callbacks@0.1.0", "start", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callStart(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/callbacks@0.1.0", "wait", []engine.ValueType{engine.I64, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callWait(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/callbacks@0.1.0", "join", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callJoin(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/callbacks@0.1.0", "take", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTake(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/callbacks@0.1.0", "cancel", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callCancel(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/callbacks@0.1.0", "interrupt-poll", nil, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callInterruptPoll(ctx, host, g, stack)
 	}},
 	{"wasi:cli/environment@0.2.0", "get-environment", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callGetEnvironment(ctx, host, g, stack)

@@ -18,9 +18,19 @@ import _signal  # makes SIGINT a KeyboardInterrupt
 from eryx_support.lifecycle import preimport, seal, setup
 from eryx_support.restore import on_restore
 from eryx_support.script import describe, execute, resets
+from eryx_support.session import (
+    clear as session_clear,
+    finish as session_finish,
+    load as session_load,
+    run as session_run,
+    save as session_save,
+)
 from eryx_support.streams import flush, prepare as _prepare
 
-__all__ = ["describe", "execute", "flush", "flushers", "on_restore", "preimport", "resets", "seal", "setup"]
+__all__ = [
+    "describe", "execute", "flush", "flushers", "on_restore", "preimport", "resets", "seal", "session_clear",
+    "session_finish", "session_load", "session_run", "session_save", "setup",
+]  # fmt: skip
 
 # Where scripts find and leave files, unless they say otherwise.
 _HOME = "/home/user"

@@ -31,7 +31,7 @@ def main():
         source = read(_number(header[4:]))
         try:
             status, data = 0, compile_source(source, path)
-        except (SyntaxError, ValueError, OverflowError, RecursionError) as exception:
+        except (SyntaxError, ValueError, OverflowError, RecursionError, SystemError) as exception:
             status, data = 1, f"{type(exception).__name__}: {exception}".encode(errors="replace")
         write(status.to_bytes(4, "little") + len(data).to_bytes(4, "little"))
         write(data)

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from eryx_support import restore, script
+from eryx_support import restore, script, session
 from eryx_support.streams import flush
 
 # The tags of result<_, exception>.
@@ -74,8 +74,9 @@ def seal():
 
 def _seal():
     # What an execution may need is imported here, once.
-    for module in ("loop", "report", "result", "refusals"):
+    for module in ("callbacks", "loop", "report", "result", "refusals"):
         script.load(module)
+    script.load("report").install()
     if not hasattr(os, "fork"):  # the tests of this package run where there are processes
         script.load("refusals").install()
     restore.prepare()
@@ -86,6 +87,7 @@ def _seal():
     )
     main = sys.modules.get("__main__")
     script.warm_up(_WARM_UP_ROUNDS)
+    session.warm_up(_WARM_UP_ROUNDS)
     modules = tuple(sorted(name for name in sys.modules if type(name) is str))
     flush()
     gc.collect()

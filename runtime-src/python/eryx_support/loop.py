@@ -2,19 +2,21 @@
 
 It is asyncio's own selector loop but for three things: nothing but the loop
 itself runs, so it needs no pipe to be woken through, and no socket pair for
-one; it waits in a single call of the host; and there are no threads to run
-blocking functions in.
+one; it waits in a single call of the host, which the only signal there is ends;
+and there are no threads to run blocking functions in.
 """
 
 from eryx_support.builtins_copy import builtins_copy as __builtins__
 
 import asyncio
 import selectors
+import signal
 import socket
 from asyncio import unix_events
+from inspect import iscoroutinefunction
 from math import ceil
 
-from eryx_support import host
+from eryx_support import callbacks, host
 from eryx_support.streams import flush
 
 _wait = host.wait
@@ -29,6 +31,8 @@ class _Selector(selectors.DefaultSelector):
     def select(self, timeout=None):
         if timeout is None or timeout > 0:
             flush()  # what has been printed is seen while the script waits
+        if callbacks.pending:
+            return self._select_with_calls(timeout)
         if self.get_map():
             return super().select(timeout)
         if timeout is None:
@@ -41,9 +45,19 @@ class _Selector(selectors.DefaultSelector):
             _wait(ceil(min(timeout, _HOUR) * 1e9))
         return []
 
+    def _select_with_calls(self, timeout):
+        if not self.get_map():
+            callbacks.deliver(timeout)
+            return []
+        callbacks.interrupt_poll()
+        # Only a wait with an end can be interrupted.
+        ready = super().select(_HOUR if timeout is None else min(timeout, _HOUR))
+        callbacks.deliver(0)
+        return ready
+
 
 class SandboxEventLoop(asyncio.SelectorEventLoop):
-    """asyncio's event loop, without self-pipe, signals and threads."""
+    """asyncio's event loop, without self-pipe and threads."""
 
     def __init__(self, selector=None):
         super().__init__(_Selector() if selector is None else selector)
@@ -66,11 +80,43 @@ class SandboxEventLoop(asyncio.SelectorEventLoop):
     def set_default_executor(self, executor):
         raise RuntimeError("there are no threads in a sandbox, so the event loop has no executor")
 
+    # Python calls a signal's handler between two bytecodes, where the loop may
+    # be changed as by any callback; and the signal ends the loop's wait.
+
     def add_signal_handler(self, sig, callback, *args):
-        raise NotImplementedError("there are no signals in a sandbox")
+        if asyncio.iscoroutine(callback) or iscoroutinefunction(callback):
+            raise TypeError("coroutines cannot be used with add_signal_handler()")
+        self._check_closed()
+        handle = asyncio.Handle(callback, args, self)
+
+        def deliver(number, frame):
+            if not handle.cancelled():
+                self._ready.append(handle)
+
+        try:
+            signal.signal(sig, deliver)
+        except OSError:
+            raise RuntimeError(f"sig {sig} cannot be caught") from None
+        self._drop_signal_handle(sig)
+        self._signal_handlers[sig] = handle
 
     def remove_signal_handler(self, sig):
-        return False
+        if not self._drop_signal_handle(sig):
+            return False
+        signal.signal(sig, signal.default_int_handler if sig == signal.SIGINT else signal.SIG_DFL)
+        return True
+
+    def _drop_signal_handle(self, sig):
+        handle = self._signal_handlers.pop(sig, None)
+        if handle is not None:
+            handle.cancel()
+        return handle is not None
+
+    async def create_server(self, *args, **kwargs):
+        # The base class goes on to the next address where it gets no socket,
+        # and in the end says that there are no more.
+        socket.socket().close()
+        return await super().create_server(*args, **kwargs)
 
     # The base class gives these two to the executor; here the host resolves
     # names, at once.
@@ -96,3 +142,28 @@ def run(coroutine):
     """Runs a script's coroutine to its end, and whatever it left behind."""
     with asyncio.Runner(loop_factory=SandboxEventLoop) as runner:
         runner.run(coroutine)
+
+
+def run_nested(awaitable):
+    """Runs an awaitable to its end while another loop may be running, which
+    stands still meanwhile."""
+    outer = asyncio._get_running_loop()
+    if asyncio.isfuture(awaitable) and awaitable.get_loop() is outer and not awaitable.done():
+        raise RuntimeError(
+            "run_sync() cannot wait for a task or future of the event loop that it stops: await it"
+        )
+    task = None
+    if outer is not None:
+        task = asyncio.tasks._swap_current_task(outer, None)
+        asyncio._set_running_loop(None)
+    try:
+        with asyncio.Runner(loop_factory=SandboxEventLoop) as runner:
+            return runner.run(_awaited(awaitable))
+    finally:
+        if outer is not None:
+            asyncio._set_running_loop(outer)
+            asyncio.tasks._swap_current_task(outer, task)
+
+
+async def _awaited(awaitable):
+    return await awaitable

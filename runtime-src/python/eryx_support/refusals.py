@@ -11,11 +11,13 @@ What libraries ask beforehand stays true: ``hasattr(os, "fork")`` is false, and
 from eryx_support.builtins_copy import builtins_copy as __builtins__
 
 import errno
+import functools
 import hashlib
 import hmac
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -27,6 +29,8 @@ _NO_PROCESSES = "a sandbox is one process and cannot start or signal others"
 _NO_PIPES = "a sandbox is one process, without another one at the end of a pipe; use io.BytesIO or asyncio.Queue"
 _NO_THREADS = "can't start new thread: a sandbox has one thread; use asyncio, or call the function directly"
 _NO_SIGNALS = "a sandbox gets no signals but the host's interrupt, SIGINT; for time limits use asyncio.timeout()"
+# For errno EACCES, whatever the host did not allow.
+_NO_NETWORK = "a sandbox has no network but what its host allows"
 _NO_USERS = "a sandbox has no users and groups"
 _NO_TERMINAL = "a sandbox has no terminal"
 _NO_SYSTEM = "a sandbox has no operating system around it"
@@ -99,6 +103,10 @@ def install():
     threading._start_new_thread = threading._start_joinable_thread = _refuse_thread
     subprocess.Popen.__init__ = _refuse_process
     subprocess.Popen._child_created = False  # for __del__ of what was not made
+    socket.socket.__init__ = _explain_network(socket.socket.__init__)
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo"):
+        if function := getattr(socket, name, None):
+            setattr(socket, name, _explain_network(function))
     if not hasattr(hashlib, "pbkdf2_hmac"):
         hashlib.pbkdf2_hmac = pbkdf2_hmac
 
@@ -140,6 +148,19 @@ def _refuse_thread(*args, **kwargs):
 
 def _refuse_process(self, *args, **kwargs):
     raise OSError(errno.ENOTSUP, _NO_PROCESSES)
+
+
+def _explain_network(function):
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except PermissionError as error:
+            if error.strerror == _NO_NETWORK:
+                raise
+        raise PermissionError(errno.EACCES, _NO_NETWORK)
+
+    return call
 
 
 def pbkdf2_hmac(hash_name, password, salt, iterations, dklen=None):

@@ -10,7 +10,10 @@ from eryx_support.builtins_copy import builtins_copy as __builtins__
 
 import os
 import sys
+import traceback as stacks
 from traceback import TracebackException
+
+from eryx_support.callbacks import call_of
 
 # The longest text and the largest number of frames in a record. What is in the
 # middle is left out beyond that.
@@ -32,8 +35,27 @@ _get_filename = SyntaxError.filename.__get__
 _get_lineno = SyntaxError.lineno.__get__
 
 
+def install():
+    """Keeps this package's frames, which are below a script's own, out of the
+    stacks that the script prints."""
+    stacks.walk_stack = _walk_stack
+
+
+def _walk_stack(f):
+    if f is None:
+        f = sys._getframe(1)
+    return _walk(f)
+
+
+def _walk(frame):
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(_SUPPORT):
+            yield frame, frame.f_lineno
+        frame = frame.f_back
+
+
 def describe(exception, filename, *, library):
-    """Returns ``(type name, message, traceback, frames, line)``.
+    """Returns ``(type name, message, traceback, frames, line, call)``.
 
     ``filename`` is that of the user's script, in which ``line`` is. ``library``
     keeps the frames of libraries, which matter where one cannot be imported.
@@ -53,7 +75,7 @@ def describe(exception, filename, *, library):
     message = _message(exception)
     if text is None:
         text = _plain(name, message, frames)
-    return name, shorten(message), shorten(text), frames, line
+    return name, shorten(message), shorten(text), frames, line, call_of(exception)
 
 
 def describe_plainly(exception, filename, *, library):
@@ -62,13 +84,14 @@ def describe_plainly(exception, filename, *, library):
     frames = _frames(exception, _NOT_IMPORT if library else _NOT_USER)
     name = type_name(type(exception))
     message = shorten(_message(exception))
-    return name, message, _plain(name, message, frames), frames, _line(exception, filename)
+    text = _plain(name, message, frames)
+    return name, message, text, frames, _line(exception, filename), call_of(exception)
 
 
 def describe_briefly(exception):
     """Does the same where even that is refused, by the script's audit hooks."""
     name, message = type_name(type(exception)), shorten(_message(exception))
-    return name, message, _plain(name, message, ()), (), 0
+    return name, message, _plain(name, message, ()), (), 0, 0
 
 
 def _plain(name, message, frames):

@@ -35,6 +35,12 @@ def on_restore(function):
 
 def restore(arguments, environment, entropy):
     """Gives a sandbox its arguments, environment and randomness."""
+    set_world(arguments, environment)
+    reseed(entropy)
+
+
+def set_world(arguments, environment):
+    """Sets ``sys.argv`` and ``os.environ``."""
     sys.argv = _argument_list(arguments) or [""]
     if not _path or _path[0] != "":
         _path.insert(0, "")  # modules in the working directory, as for `python -c`
@@ -42,11 +48,22 @@ def restore(arguments, environment, entropy):
         _environ.clear()
     for at in range(0, len(environment), 2):
         _environ[environment[at]] = environment[at + 1]
+
+
+def reseed(entropy):
+    """Seeds again what was seeded before the image was made."""
     for hook in _own_hooks:
         hook(entropy)
     if entropy:  # none while the image is being made
         for hook in _hooks:
             hook(entropy)
+
+
+def add_paths(paths):
+    """Lets modules be found in the directories of libraries."""
+    for path in paths:
+        if path not in _path:
+            _path.append(path)
 
 
 # Instances of random.Random that were made without a seed.
@@ -82,8 +99,8 @@ def prepare():
 
     random.Random.seed = _seed
     # The module's own methods are bound to the class's seed of its import.
-    _reset("tempfile", "_name_sequence")
-    _reset("uuid", "_node", "_last_timestamp", "_last_timestamp_v6", "_last_timestamp_v7")
+    forget_used(b"")
+    _own_hooks.append(forget_used)
     generators = tuple(_unseeded)
     base_seed = random._random.Random.seed
 
@@ -111,8 +128,15 @@ def prepare():
         _own_hooks.append(restart_clock)
 
 
+def forget_used(_):
+    """Resets what is seeded on first use: of a session that is a copy, there
+    was one already."""
+    _reset("tempfile", "_name_sequence")
+    _reset("uuid", "_node", "_last_timestamp", "_last_timestamp_v6", "_last_timestamp_v7")
+
+
 def _reset(module, *names):
     module = sys.modules.get(module)
     for name in names:
-        if hasattr(module, name):
+        if getattr(module, name, None) is not None:
             setattr(module, name, None)

@@ -2,6 +2,7 @@
 
 from eryx_support.builtins_copy import builtins_copy as __builtins__
 
+import _ast
 import atexit
 import builtins
 import gc
@@ -9,21 +10,25 @@ import linecache
 import sys
 from functools import partial
 
-from eryx_support import restore
+from eryx_support import restore, tracing
 from eryx_support.streams import flush, write_stderr
 
 # The tags of variant outcome.
 COMPLETED, RAISED, EXITED, UNSERIALIZABLE = range(4)
 
 _ALLOW_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_ALLOW_INCOMPLETE = 0x4000 | 0x200  # ... | PyCF_DONT_IMPLY_DEDENT
+_ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 # Looked up here, once: a script can replace them in their modules.
+_code_type = type((lambda: None).__code__)
 _collect = gc.collect
 _compile = builtins.compile
 _eval = builtins.eval
 _exec = builtins.exec
 _excepthook = sys.excepthook
+_Interactive = _ast.Interactive
 _line_cache = linecache.cache
 _module_type = type(sys)
 _modules = sys.modules
@@ -44,6 +49,9 @@ resets = (
 # Run as if by nobody, like CPython's own: a warning about a coroutine that was
 # never awaited says sys:1 rather than a line in here.
 _drop_variables = _compile("for name in names: namespace[name] = None\ncollect()", "sys", "exec")
+
+# The names of scripts that define no function, class or the like.
+_passing = set()
 
 # The name of the script that runs or ran last.
 _filename = "<user>"
@@ -96,25 +104,39 @@ def _are_builtins_changed():
     return any(now.get(name) is not value for name, value in __builtins__.items())
 
 
-def execute(source, filename, arguments, environment, entropy, result_name):
+def execute(source, filename, arguments, environment, entropy, result_name, interactive=False):
     """Runs a script as ``__main__`` and returns ``(tag, payload)``.
 
     ``environment`` is a flat tuple of names and values in turn.
     """
     namespace = None
-    try:
+
+    def prepare():
+        nonlocal namespace
         restore.restore(arguments, environment, entropy)
         namespace = new_main("__main__")
-        run(source, filename, namespace)
+        restore.add_paths(load("callbacks").install(namespace))
+        return namespace
+
+    outcome = attempt(prepare, source, filename, result_name, interactive)
+    exit(namespace)
+    return outcome
+
+
+def attempt(prepare, source, filename, result_name, interactive):
+    """Runs a script in the namespace that prepare() returns, and returns
+    ``(tag, payload)``."""
+    try:
+        namespace = prepare()
+        run(source, filename, namespace, interactive)
         outcome = _result(namespace, result_name)
     except SystemExit as exit:
         outcome = EXITED, _exit_code(exit)
     except BaseException as exception:
-        _reset_interpreter()
+        reset_interpreter()
         _call_excepthook(exception)
         outcome = RAISED, describe(exception)
-    _reset_interpreter()
-    _exit(namespace)
+    reset_interpreter()
     return outcome
 
 
@@ -126,23 +148,53 @@ def new_main(name):
     return module.__dict__
 
 
-def run(source, filename, namespace):
+def run(source, filename, namespace, interactive=False):
     """Compiles and runs source in namespace, with an event loop if it awaits."""
     global _filename
     _filename = filename
     source = source.removeprefix("\ufeff")
-    _refuse_nul(source, filename)
+    if "\0" in source:
+        _refuse_nul(source, filename)
     lines = source
     if "\r" in lines:
         lines = lines.replace("\r\n", "\n").replace("\r", "\n")
     # Not splitlines(), which knows more line ends than Python's grammar does.
-    _line_cache[filename] = (
-        len(source), None, [line + "\n" for line in lines.split("\n")], filename,
-    )  # fmt: skip
-    code = _compile(source, filename, "exec", _ALLOW_TOP_LEVEL_AWAIT, True)
+    lines = [line + "\n" for line in lines.split("\n")] if "\n" in lines else [lines + "\n"]
+    _line_cache[filename] = len(source), None, lines, filename
+    if interactive:
+        code = _compile_interactive(source, filename)
+    else:
+        code = _compile(source, filename, "exec", _ALLOW_TOP_LEVEL_AWAIT, True)
+    for constant in code.co_consts:
+        if type(constant) is _code_type:
+            _passing.discard(filename)
+            break
+    else:
+        _passing.add(filename)
+    tracing.start(filename)
     value = _eval(code, namespace)
     if code.co_flags & _CO_COROUTINE:
         load("loop").run(value)
+
+
+def _compile_interactive(source, filename):
+    """Compiles what was typed: the values of its expressions are displayed."""
+    try:
+        return _compile(source, filename, "single", _ALLOW_TOP_LEVEL_AWAIT | _ALLOW_INCOMPLETE, True)
+    except SyntaxError as error:
+        if type(error) is not SyntaxError:
+            raise
+    # Perhaps it is several statements.
+    tree = _compile(source, filename, "exec", _ALLOW_TOP_LEVEL_AWAIT | _ONLY_AST, True)
+    tree = _Interactive(body=tree.body)
+    return _compile(tree, filename, "single", _ALLOW_TOP_LEVEL_AWAIT, True)
+
+
+def forget_source(filename):
+    """Lets the lines of a script go that has ended and left no function."""
+    if filename in _passing:
+        _passing.discard(filename)
+        _line_cache.pop(filename, None)
 
 
 def _refuse_nul(source, filename):
@@ -168,7 +220,7 @@ def _result(namespace, name):
                 return COMPLETED, result.encode(namespace[name])
         return COMPLETED, result.encode(namespace[name])
     except BaseException as exception:
-        _reset_interpreter()
+        reset_interpreter()
         return UNSERIALIZABLE, result.why_not(exception)
 
 
@@ -201,7 +253,7 @@ def _call_excepthook(exception):
         write_stderr(f"Error in sys.excepthook: {name}\n")
 
 
-def _reset_interpreter():
+def reset_interpreter():
     """Takes back what would get into the way of the code that follows."""
     for step in resets:
         try:
@@ -214,7 +266,7 @@ def _reset_interpreter():
         pass
 
 
-def _exit(namespace):
+def exit(namespace):
     """What CPython does when a script has ended: exit functions, then the
     script's own variables go, so that __del__ methods run and files are
     written, then the streams."""
@@ -224,7 +276,7 @@ def _exit(namespace):
         except BaseException:
             pass
     flush()
-    _clear(namespace or {})
+    clear(namespace or {})
     flush()
 
 
@@ -266,7 +318,7 @@ def warm_up(rounds):
         _exit_functions = functions
 
 
-def _clear(namespace):
+def clear(namespace):
     """Drops a module's variables in CPython's order, names with a leading
     underscore first and builtins not at all, and collects garbage."""
     try:
