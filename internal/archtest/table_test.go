@@ -105,7 +105,7 @@ var rooms = map[string]room{
 	},
 	"internal/progress": {imports: []string{"bundle/build"}, externals: []string{progressbar, xterm}},
 
-	"internal/bench": {imports: []string{".", "callback"}, externals: []string{xsys}},
+	"internal/bench": {imports: []string{".", "bundle", "callback", "internal/wasm", "linker/meter"}, externals: []string{xsys}},
 	"conformance":    {imports: []string{".", "internal/apt"}},
 
 	// Programs that show how; each is what a user of the module may write.

@@ -5,6 +5,7 @@
 // time are reported side by side, as minimum and median.
 //
 //	bench -bundle python.eryx -cli bin/eryx-build [-peer VENV] [-rounds N]
+//	      [-cpu] [-cpu-rounds N] [-beside other.eryx,…]
 //	      [-numpy numpy.eryx [-numpy-python PYTHON
 //	      [-numpy-componentize VENV -numpy-wheel WHEEL]]]
 //
@@ -53,12 +54,19 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	numpyPython := flags.String("numpy-python", "", "a native Python `executable` with the same numpy")
 	numpyVenv := flags.String("numpy-componentize", "", "a virtual environment `directory` with componentize-py and wasmtime")
 	numpyWheel := flags.String("numpy-wheel", "", "the numpy `wheel` for it")
+	onlyCPU := flags.Bool("cpu", false, "only measure the CPU suite")
+	cpuRounds := flags.Int("cpu-rounds", 15, "repetitions of each program of the CPU suite")
+	beside := flags.String("beside", "", "`bundles`, separated by commas, that the CPU suite is run with as well")
 	rounds := flags.Int("rounds", 20, "whole-process repetitions of each command")
 	repeat := flags.Int("repeat", 500, "in-process repetitions")
 	cycles := flags.Int("soak", 0, "only lend and take back so many interpreters, and look for what is left")
 	sessions := flags.Bool("sessions", false, "only measure sessions and pools")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	cpu := cpuConfig{bundle: *bundle, beside: *beside, peer: *peer, rounds: *cpuRounds}
+	if *onlyCPU {
+		return benchCPU(ctx, out, cpu)
 	}
 	if *cycles > 0 {
 		return soakBundle(ctx, out, *bundle, *cycles)
@@ -117,6 +125,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	if err := rt.tracing(ctx, out); err != nil {
+		return err
+	}
+	if err := benchCPU(ctx, out, cpu); err != nil {
 		return err
 	}
 	if err := rt.benchCallbacks(ctx, out, peerPython, min(*rounds, 5)); err != nil {

@@ -20,14 +20,17 @@ import (
 )
 
 // subject measures the package eryx in this process.
-type subject struct{ rt *eryx.Runtime }
+type subject struct {
+	rt        *eryx.Runtime
+	unmetered bool // the bundle has no checkpoints
+}
 
 func openRuntime(ctx context.Context, bundle string) (*subject, error) {
 	rt, err := eryx.Open(ctx, bundle, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &subject{rt}, nil
+	return &subject{rt: rt}, nil
 }
 
 func (r *subject) close() { _ = r.rt.Close() }
