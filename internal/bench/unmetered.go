@@ -97,8 +97,8 @@ func unmeter(binary []byte) ([]byte, error) {
 // site is the length of what counts at the beginning of code, or 0. Of a loop
 // that is left for its checkpoint, what leaves it; nothing reaches the rest.
 func site(code []byte, fuel, refill uint32) int {
-	const teeLocal, getLocal, i32, sub, leS, gtS, geU, ifEmpty = byte(wasm.OpLocalTee), byte(wasm.OpLocalGet), byte(wasm.OpI32Const), byte(wasm.OpI32Sub), 0x4c, 0x4a, 0x4f, "\x04\x40"
-	const orElse, end = byte(wasm.OpElse), byte(wasm.OpEnd)
+	const teeLocal, getLocal, i32, sub, leS, geU, ifEmpty = byte(wasm.OpLocalTee), byte(wasm.OpLocalGet), byte(wasm.OpI32Const), byte(wasm.OpI32Sub), 0x4c, 0x4f, "\x04\x40"
+	const end = byte(wasm.OpEnd)
 	global, call := wasm.AppendU32(nil, fuel), wasm.AppendU32([]byte{byte(wasm.OpCall)}, refill)
 	step := slices.Concat([]byte{byte(wasm.OpGlobalGet)}, global, []byte{i32, 1, sub})
 	rest, isStep := bytes.CutPrefix(code, step)
@@ -112,7 +112,7 @@ func site(code []byte, fuel, refill uint32) int {
 	if isStep {
 		counted := slices.Concat(step, []byte{teeLocal}, local, []byte{byte(wasm.OpGlobalSet)}, global, []byte{getLocal}, local, []byte{i32, 0})
 		candidates = [][]byte{
-			slices.Concat(counted, []byte{gtS}, []byte(ifEmpty), []byte{orElse}, call, []byte{end}),
+			slices.Concat(counted, []byte{leS}, []byte(ifEmpty), call, []byte{end}),
 			slices.Concat(counted, []byte{leS, byte(wasm.OpBrIf), 1}),
 		}
 	}
