@@ -38,16 +38,19 @@ func (w *writer) moved(index uint32) uint32 {
 
 // step appends the counter:
 //
-//	…counted down, and not above 0
+//	…counted down, and above 0
 //	if
+//	else
 //	  call refill
 //	end
 //
 // The call goes to a function of the module's own, which keeps the sites small.
+// It is in the second branch because wazero gives values, where branches meet,
+// the places that they had at the end of the first.
 func (w *writer) step(code []byte, left uint32) []byte {
-	const leS = 0x4c
+	const gtS = 0x4a
 	code = w.count(code, left)
-	code = append(code, byte(wasm.OpI32Const), 0, leS, byte(wasm.OpIf), ifEmpty)
+	code = append(code, byte(wasm.OpI32Const), 0, gtS, byte(wasm.OpIf), ifEmpty, byte(wasm.OpElse))
 	code = wasm.AppendU32(append(code, byte(wasm.OpCall)), w.refill)
 	return append(code, byte(wasm.OpEnd))
 }
