@@ -9,7 +9,7 @@ events as well. The callbacks themselves are the shim's (shim/trace.c).
 
 from eryx_support.builtins_copy import builtins_copy as __builtins__
 
-from sys import monitoring
+import sys
 
 _NAME = "eryx"
 # Which of the six tools, in order of preference: the others have a meaning.
@@ -17,15 +17,19 @@ _TOOLS = (4, 3, 5, 2, 1, 0)
 
 _LINES, _EXCEPTIONS = 1, 4
 
-# Looked up here, once: a script can replace them.
-_events = monitoring.events
-_DISABLE = monitoring.DISABLE
-_free_tool_id = monitoring.free_tool_id
-_get_tool = monitoring.get_tool
-_register_callback = monitoring.register_callback
-_set_events = monitoring.set_events
-_set_local_events = monitoring.set_local_events
-_use_tool_id = monitoring.use_tool_id
+# Looked up here, once: a script can replace them. The tests of this package run
+# in Pythons that have no monitoring, too, where nothing is traced.
+if monitoring := getattr(sys, "monitoring", None):
+    _events = monitoring.events
+    _DISABLE = monitoring.DISABLE
+    _free_tool_id = monitoring.free_tool_id
+    _get_tool = monitoring.get_tool
+    _register_callback = monitoring.register_callback
+    _set_events = monitoring.set_events
+    _set_local_events = monitoring.set_local_events
+    _use_tool_id = monitoring.use_tool_id
+else:
+    _DISABLE = None
 
 _tool = None
 _local_events = 0
