@@ -122,6 +122,7 @@ type SandboxConfig struct {
 	Mounts []Mount
 
 	functions []calls.Function // made of Callbacks by prepare
+	modules   []*Library       // whose modules the interpreter sees; Libraries, by prepare
 }
 
 // fuelLimit is FuelLimit with 0 for none.
@@ -147,7 +148,7 @@ func (r *Runtime) prepare(config *SandboxConfig) (SandboxConfig, error) {
 	if err := own.setDefaults(); err != nil {
 		return own, err
 	}
-	own.functions = own.makeFunctions()
+	own.functions, own.modules = own.makeFunctions(), own.Libraries
 	return own, nil
 }
 

@@ -20,6 +20,10 @@ import (
 // sleeping moves it on by just as long as was asked for and takes no time. The
 // limits of time go by the real clock.
 //
+// In a session time and randomness go on from one execution to the next. They
+// do so in its forks and in what is restored of its snapshots, whose Seed then
+// has no meaning.
+//
 // The zero value is usable.
 type Deterministic struct {
 	// Start is what the clock shows when a script begins; the zero time means
@@ -40,18 +44,37 @@ type world struct {
 	wallClock func() time.Time
 	monotonic func() time.Duration
 	advance   func(time.Duration)
+	// moment is how far a world of its own has come; nil is the real one.
+	moment func() *worldMoment
 }
 
-// newWorld makes what an execution starts from; a nil d is the real world.
-func newWorld(d *Deterministic) world {
+// worldMoment is how far a deterministic world has come.
+type worldMoment struct {
+	Elapsed time.Duration `json:"elapsed_ns"`
+	Random  []byte        `json:"random"` // the generator's state, as it encodes it
+}
+
+// newWorld makes what an execution starts from; a nil d is the real world. A
+// world of its own goes on from a moment, if there is one.
+func newWorld(d *Deterministic, at *worldMoment) (world, error) {
 	if d == nil {
-		return world{random: rand.Reader}
+		return world{random: rand.Reader, moment: func() *worldMoment { return nil }}, nil
 	}
+	random := randv2.NewChaCha8(sha256.Sum256(binary.LittleEndian.AppendUint64([]byte("eryx deterministic "), d.Seed)))
 	start := d.Start
 	if start.IsZero() {
 		start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
 	var elapsed time.Duration
+	if at != nil {
+		if at.Elapsed < 0 {
+			return world{}, &SnapshotError{SnapshotDamaged, "its clock is before its start"}
+		}
+		if err := random.UnmarshalBinary(at.Random); err != nil {
+			return world{}, &SnapshotError{SnapshotDamaged, "its randomness: " + err.Error()}
+		}
+		elapsed = at.Elapsed
+	}
 	advance := func(by time.Duration) {
 		if elapsed += by; elapsed < 0 {
 			elapsed = 1<<63 - 1 // some centuries; there the clock stands still
@@ -62,9 +85,13 @@ func newWorld(d *Deterministic) world {
 		return elapsed
 	}
 	return world{
-		random:    randv2.NewChaCha8(sha256.Sum256(binary.LittleEndian.AppendUint64([]byte("eryx deterministic "), d.Seed))),
+		random:    random,
 		wallClock: func() time.Time { return start.Add(monotonic()) },
 		monotonic: monotonic,
 		advance:   advance,
-	}
+		moment: func() *worldMoment {
+			state, _ := random.MarshalBinary() // which cannot fail
+			return &worldMoment{elapsed, state}
+		},
+	}, nil
 }

@@ -12,9 +12,18 @@
 //
 // A sandbox has no access to anything of the host: no files, no network, no
 // environment, no processes. What it may use is given by [SandboxConfig],
-// whose zero value gives nothing and sets the default limits.
+// whose zero value gives nothing and sets the default limits: files
+// ([Files], [Mount]), functions of the host's that the script awaits
+// ([Callback], [Library]), streams, arguments and environment. A [Trace] tells
+// what the script does, and a [Journal] lets it go on later, elsewhere.
 //
-// Sandboxes do not share randomness, with two exceptions. The seed of string
+// A [Sandbox] begins each execution anew. A [Session] goes on where the
+// execution before it left off, and can be forked, saved and restored. A [Pool]
+// lends sessions whose interpreters are used again, with nothing of the lease
+// before.
+//
+// Sandboxes do not share randomness, unless it is [Deterministic], with two
+// exceptions. The seed of string
 // hashes is the bundle's, so that whoever knows the bundle can make keys that
 // collide; the time limit bounds what that costs. And SQLite's random() begins
 // with the same number in every sandbox: where it matters, use Python's.

@@ -86,7 +86,14 @@ func (r *Runtime) renew(ctx context.Context, config *SandboxConfig, stdin io.Rea
 
 // newHost makes an instance that is only a host yet.
 func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts interrupts, at *moment) (*instance, error) {
-	world := newWorld(config.Deterministic)
+	var of *worldMoment
+	if at != nil {
+		of = at.world
+	}
+	world, err := newWorld(config.Deterministic, of)
+	if err != nil {
+		return nil, err
+	}
 	libraries, searchPath := config.libraryMounts()
 	files, err := r.newFiles(config, libraries, world.wallClock)
 	if err != nil {

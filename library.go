@@ -120,7 +120,7 @@ func (c *SandboxConfig) useLibraries() error {
 
 // mounts are the modules of the libraries, and their search path.
 func (c *SandboxConfig) libraryMounts() (mounts []mount, searchPath []string) {
-	for _, l := range c.Libraries {
+	for _, l := range c.modules {
 		if l.image != nil {
 			mounts = append(mounts, mount{librariesPath + l.Name, l.image})
 			searchPath = append(searchPath, librariesPath+l.Name)

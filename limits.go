@@ -41,6 +41,9 @@ func (i *instance) noteLimits(result *Result, err error) error {
 	if i.host.DescriptorsExhausted() {
 		reached(LimitDescriptors)
 	}
+	if i.calls.Exhausted() && (limit == nil || limit.Kind != LimitCallbacks) {
+		reached(LimitCallbacks)
+	}
 	var raised *PythonError
 	if errors.As(err, &raised) {
 		raised.Limit = i.limitBehind(raised, memory)

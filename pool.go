@@ -138,11 +138,14 @@ func (r *Runtime) NewPool(ctx context.Context, config *PoolConfig) (*Pool, error
 	}
 	if c.Sandbox != nil {
 		// Idle interpreters have nothing of what leases are given.
-		p.sandbox = SandboxConfig{MemoryLimit: c.Sandbox.MemoryLimit, FilesLimit: c.Sandbox.FilesLimit}
-		own := *c.Sandbox
-		if err := own.setDefaults(); err != nil {
+		p.sandbox = SandboxConfig{
+			MemoryLimit: c.Sandbox.MemoryLimit, FilesLimit: c.Sandbox.FilesLimit, DescriptorLimit: c.Sandbox.DescriptorLimit,
+		}
+		if _, err := r.prepareSession(c.Sandbox); err != nil {
 			return nil, err
 		}
+		own := *c.Sandbox
+		c.Sandbox = &own
 	}
 	for range c.MinIdle {
 		p.size++

@@ -77,15 +77,17 @@ func (s SessionState) String() string {
 // NewSession starts an interpreter for a session. A nil config is the zero
 // value. The session has to be closed.
 func (r *Runtime) NewSession(ctx context.Context, config *SandboxConfig) (*Session, error) {
-	return r.newSession(ctx, config, nil)
+	own, err := r.prepareSession(config)
+	if err != nil {
+		return nil, err
+	}
+	return r.newSession(ctx, own, nil)
 }
 
 // newSession starts a session where a moment was, or with the image.
-func (r *Runtime) newSession(ctx context.Context, config *SandboxConfig, from *moment) (*Session, error) {
+func (r *Runtime) newSession(ctx context.Context, config SandboxConfig, from *moment) (*Session, error) {
 	s := &Session{runtime: r, interrupts: newInterrupts(), turn: make(chan struct{}, 1), unseeded: true}
-	if err := s.configure(config); err != nil {
-		return nil, err
-	}
+	s.use(config)
 	if err := r.acquire(); err != nil {
 		return nil, err
 	}
@@ -95,18 +97,30 @@ func (r *Runtime) newSession(ctx context.Context, config *SandboxConfig, from *m
 	return s, nil
 }
 
+// prepareSession is prepare for sessions.
+func (r *Runtime) prepareSession(config *SandboxConfig) (SandboxConfig, error) {
+	own, err := r.prepare(config)
+	if err == nil && own.Journal != nil {
+		err = errors.New("eryx: a session has no journal, for a journal begins with the image: use a Sandbox")
+	}
+	return own, err
+}
+
 // configure takes over a configuration.
 func (s *Session) configure(config *SandboxConfig) error {
-	own, err := s.runtime.prepare(config)
+	own, err := s.runtime.prepareSession(config)
 	if err != nil {
 		return err
 	}
-	if own.Journal != nil {
-		return errors.New("eryx: a session has no journal, for a journal begins with the image: use a Sandbox")
-	}
+	s.use(own)
+	return nil
+}
+
+// use takes over a configuration that was prepared.
+func (s *Session) use(own SandboxConfig) {
 	if s.stdin != nil && own.Stdin == s.config.Stdin {
 		s.config = own // what was read ahead is still to come
-		return nil
+		return
 	}
 	s.config = own
 	stdin := own.Stdin
@@ -118,7 +132,6 @@ func (s *Session) configure(config *SandboxConfig) error {
 	} else {
 		s.stdin.Replace(stdin)
 	}
-	return nil
 }
 
 // enter waits for the session's turn; leave has to be called after it.
@@ -309,6 +322,7 @@ type moment struct {
 	// scripts is [Session.scripts], and unseeded what it was.
 	scripts  int
 	unseeded bool
+	world    *worldMoment // nil for the real one
 }
 
 // capture copies the state. The guest is not running.
@@ -317,7 +331,7 @@ func (s *Session) capture() (*moment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("eryx: copying the session's memory: %w", err)
 	}
-	return &moment{memory, s.guest.host.Capture(), s.scripts, s.unseeded}, nil
+	return &moment{memory, s.guest.host.Capture(), s.scripts, s.unseeded, s.guest.world.moment()}, nil
 }
 
 // rewind gives the session the state of a moment, or of the image if it is nil.
@@ -367,13 +381,14 @@ func (s *Session) adopt(ctx context.Context, config *SandboxConfig) error {
 func (c *SandboxConfig) keepWorld(from *SandboxConfig) {
 	c.MemoryLimit, c.FilesLimit, c.DescriptorLimit = from.MemoryLimit, from.FilesLimit, from.DescriptorLimit
 	c.Files, c.Mounts, c.Deterministic = from.Files, from.Mounts, from.Deterministic
+	c.modules = from.modules
 }
 
 // sameWorld reports whether an interpreter made for another configuration can
 // be used with this one.
 func (c *SandboxConfig) sameWorld(as *SandboxConfig) bool {
 	for _, each := range []*SandboxConfig{c, as} {
-		if each.Files != nil || len(each.Mounts) > 0 || len(each.Libraries) > 0 || each.Deterministic != nil {
+		if each.Files != nil || len(each.Mounts) > 0 || len(each.modules) > 0 || each.Deterministic != nil {
 			return false
 		}
 	}

@@ -38,8 +38,9 @@ type SnapshotError struct {
 func (e *SnapshotError) Error() string { return "eryx: the snapshot cannot be used: " + e.Reason }
 
 // Fork makes a second session with the state and the configuration of this
-// one; from there on they have nothing in common. Their randomness differs as
-// it does between sandboxes: what Python seeds by itself is seeded again in
+// one; from there on they have nothing in common but what the configuration
+// refers to, such as writers, callbacks and Files. Their randomness differs as
+// it does between sandboxes, unless it is [Deterministic]: what Python seeds by itself is seeded again in
 // the copy, also where the script had seeded it. What cannot be had twice, such
 // as connections, is closed in the copy. What was read ahead of
 // [SandboxConfig.Stdin] stays with this one: the copy has an empty input.
@@ -58,7 +59,7 @@ func (s *Session) Fork(ctx context.Context) (*Session, error) {
 	m.unseeded = true
 	config := s.config
 	config.Stdin = nil
-	return s.runtime.newSession(ctx, &config, m)
+	return s.runtime.newSession(ctx, config, m)
 }
 
 // Snapshot gives the session's whole state as bytes: variables of any kind,
@@ -87,18 +88,15 @@ func (s *Session) Snapshot(ctx context.Context) ([]byte, error) {
 // configuration's limits of memory and files is one, too. The session has to be
 // closed.
 func (r *Runtime) Restore(ctx context.Context, snapshot []byte, config *SandboxConfig) (*Session, error) {
-	var limits SandboxConfig
-	if config != nil {
-		limits = *config
-	}
-	if err := limits.setDefaults(); err != nil {
-		return nil, err
-	}
-	m, err := r.decode(snapshot, &limits)
+	own, err := r.prepareSession(config)
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.newSession(ctx, config, m)
+	m, err := r.decode(snapshot, &own)
+	if err != nil {
+		return nil, err
+	}
+	s, err := r.newSession(ctx, own, m)
 	return s, unfit(err)
 }
 
@@ -217,13 +215,16 @@ type savedState struct {
 	// Ranges are offset and length of each range of memory.
 	Ranges [][2]uint64  `json:"ranges"`
 	Host   *wasi.Moment `json:"host"`
+	World  *worldMoment `json:"world,omitempty"`
 	Files  *vfs.State   `json:"files,omitempty"`
 	// Extents are the lengths of all files' extents, in the order of nodes.
 	Extents []int `json:"extents,omitempty"`
 }
 
 func (r *Runtime) encode(m *moment) ([]byte, error) {
-	state := savedState{Scripts: m.scripts, Size: m.memory.Size, Globals: m.memory.Globals, Host: m.host, Files: m.host.Files}
+	state := savedState{
+		Scripts: m.scripts, Size: m.memory.Size, Globals: m.memory.Globals, Host: m.host, World: m.world, Files: m.host.Files,
+	}
 	memory := snapshot.Section{Name: sectionMemory}
 	for _, part := range m.memory.Ranges {
 		state.Ranges = append(state.Ranges, [2]uint64{part.Offset, uint64(len(part.Data))})
@@ -327,6 +328,7 @@ func (r *Runtime) decode(data []byte, limits *SandboxConfig) (*moment, error) {
 		host:     state.Host,
 		scripts:  state.Scripts,
 		unseeded: true,
+		world:    state.World,
 	}
 	for _, part := range state.Ranges {
 		if part[1] > uint64(len(memory)) {

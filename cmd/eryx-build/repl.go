@@ -53,6 +53,7 @@ const replHelp = `  :save FILE   write the session's whole state to a file
   :back        drop the copy, and go on in the session that it was made from
   :undo        take back the last input and all that it did
   :reset       begin anew
+  :trace       show what the inputs after this do, or stop it
   :help        show this
   :quit        end, like the end of the input
 `
@@ -73,7 +74,8 @@ type repl struct {
 	// behind are the sessions that the present one is a copy of.
 	behind []*eryx.Session
 	// undo has snapshots from before the last inputs.
-	undo [][]byte
+	undo    [][]byte
+	tracing bool
 }
 
 func (a *app) repl(cmd *cobra.Command, f *runFlags, args []string) error {
@@ -236,6 +238,7 @@ func (r *repl) command(ctx context.Context, words []string) (quit bool) {
 		err = r.session.Close()
 		last := len(r.behind) - 1
 		r.session, r.behind, r.undo = r.behind[last], r.behind[:last], nil
+		err = errors.Join(err, r.session.Configure(r.config))
 	case ":undo":
 		if len(r.undo) == 0 {
 			err = errors.New("there is nothing to take back")
@@ -247,6 +250,8 @@ func (r *repl) command(ctx context.Context, words []string) (quit bool) {
 	case ":reset":
 		err = r.session.Reset(ctx)
 		r.undo = nil
+	case ":trace":
+		err = r.toggleTrace()
 	case ":help":
 		fmt.Fprint(r.app.stderr, replHelp)
 	case ":quit":
@@ -258,6 +263,21 @@ func (r *repl) command(ctx context.Context, words []string) (quit bool) {
 		fmt.Fprintln(r.app.stderr, err)
 	}
 	return false
+}
+
+// toggleTrace has what is executed from now on traced, or no longer.
+func (r *repl) toggleTrace() error {
+	r.tracing = !r.tracing
+	v, state := traceValue{given: r.tracing}, "off"
+	if r.tracing {
+		state = "on"
+	}
+	r.config.Trace = v.trace(r.app.stderr)
+	if err := r.session.Configure(r.config); err != nil {
+		return err
+	}
+	fmt.Fprintln(r.app.stderr, "tracing is", state)
+	return nil
 }
 
 func (r *repl) save(ctx context.Context, path string) error {

@@ -171,17 +171,18 @@ func protect(value *Value, err *error, f func() (Value, error)) {
 type Table struct {
 	config Config
 
-	mu       sync.Mutex
-	made     int // calls, those refused included
-	number   uint32
-	pending  int              // calls whose goroutine has not finished them
-	held     int64            // bytes of arguments and of outcomes
-	calls    map[uint32]*call // those not taken or cancelled
-	finished []*call          // to be reported by Wait
-	failures failures
-	closed   bool
-	arrived  chan struct{} // tells that finished has something; room for one
-	quiet    chan struct{} // tells that a call has finished or is suspended; room for one
+	mu        sync.Mutex
+	made      int  // calls, those refused included
+	exhausted bool // there was one call too many
+	number    uint32
+	pending   int              // calls whose goroutine has not finished them
+	held      int64            // bytes of arguments and of outcomes
+	calls     map[uint32]*call // those not taken or cancelled
+	finished  []*call          // to be reported by Wait
+	failures  failures
+	closed    bool
+	arrived   chan struct{} // tells that finished has something; room for one
+	quiet     chan struct{} // tells that a call has finished or is suspended; room for one
 
 	// Goroutines are used again, which spares each call the growing of a stack.
 	workers sync.WaitGroup
@@ -224,6 +225,13 @@ func (t *Table) Made() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.made
+}
+
+// Exhausted reports whether a call was refused because of [Config.Limit].
+func (t *Table) Exhausted() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.exhausted
 }
 
 // Names is the functions' names, a line each.

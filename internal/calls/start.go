@@ -152,6 +152,7 @@ func (t *Table) admit(c *call, size int64) (State, error) {
 	t.number++
 	c.number = t.number
 	if limit := t.config.Limit; limit >= 0 && t.made >= limit {
+		t.exhausted = true
 		return Exhausted, &LimitError{limit}
 	}
 	t.made++

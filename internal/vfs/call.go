@@ -8,7 +8,10 @@ import (
 // Attend makes everything that happens outside end with ctx: an operation that
 // is under way is left to itself, with nothing of the caller's, and fails with
 // the context's cause, as do those that follow.
-func (f *FS) Attend(ctx context.Context) { f.attended.Store(&ctx) }
+func (f *FS) Attend(ctx context.Context) {
+	f.attended.Store(&ctx)
+	f.exhausted.Store(false)
+}
 
 // call runs an operation outside, which may take for ever or panic. If nobody
 // waits for it any more late gets its result.

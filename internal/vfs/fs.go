@@ -127,7 +127,8 @@ func (t *Tree) FS() *FS {
 	return f
 }
 
-// Exhausted reports whether anything failed because of the tree's limits.
+// Exhausted reports whether anything failed because of the tree's limits, since
+// [FS.Attend] was called.
 func (f *FS) Exhausted() bool { return f.exhausted.Load() }
 
 // noSpace notes that a limit was hit.

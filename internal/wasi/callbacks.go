@@ -12,7 +12,10 @@ import (
 )
 
 // SetCalls gives the guest other functions to call, before its next execution.
-func (h *Host) SetCalls(table *calls.Table) { h.calls = table }
+func (h *Host) SetCalls(table *calls.Table) {
+	h.calls = table
+	h.exhausted = false
+}
 
 // Declared implements eryx:sandbox/callbacks.
 func (h *Host) Declared(context.Context) (bindings.Declaration, error) {

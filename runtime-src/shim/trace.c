@@ -128,14 +128,34 @@ begins_with(const char *text, int32_t length, struct text prefix)
     return length >= (int32_t)prefix.length && memcmp(text, prefix.bytes, prefix.length) == 0;
 }
 
+/* How much of a script's file name it has in common with those of the scripts
+ * before it in a session: that of "<user>", "<user-2>" is "<user". */
+static uint32_t
+stem(const char *filename, uint32_t length)
+{
+    if (length < 2 || filename[length - 1] != '>') {
+        return length;
+    }
+    uint32_t end = length - 1, digits = end;
+    while (digits > 0 && filename[digits - 1] >= '0' && filename[digits - 1] <= '9') {
+        digits--;
+    }
+    return digits < end && digits > 1 && filename[digits - 1] == '-' ? digits - 1 : end;
+}
+
 /* Whether code of this file is the user's. Other names in angle brackets are of
  * code that somebody made: dataclasses, named tuples, frozen modules. "sys" is
  * where the interpreter itself seems to be. */
 static bool
 is_users(const char *filename, int32_t length)
 {
-    if (length == (int32_t)state.script_length && memcmp(filename, state.script, (size_t)length) == 0) {
-        return true;
+    if (length > 0) {
+        uint32_t common = stem(filename, (uint32_t)length);
+        if (common == stem(state.script, state.script_length) &&
+            (filename[length - 1] == '>') == (state.script[state.script_length - 1] == '>') &&
+            memcmp(filename, state.script, common) == 0) {
+            return true;
+        }
     }
     if (length == 3 && begins_with(filename, length, LITERAL("sys"))) {
         return false;

@@ -36,6 +36,8 @@ pending = {}
 
 _done_at_once = 0
 
+# Counts scripts: numbers of calls begin anew with each.
+_script = 0
 
 _start = host.start
 
@@ -52,6 +54,7 @@ class CallbackError(RuntimeError):
         super().__init__(message)
         self.name = name
         self._call = call
+        self._script = _script
 
     def __reduce__(self):
         return type(self), (*self.args[:1], self.name)
@@ -75,10 +78,11 @@ _ERRORS = {host.TIMED_OUT: CallbackTimeoutError, host.EXHAUSTED: CallbackLimitEr
 
 
 def call_of(exception):
-    """The number of the call whose failure an exception is, or 0."""
+    """The number of the call of this script whose failure an exception is, or 0."""
     if issubclass(type(exception), CallbackError):  # it can say anything of its class
-        number = _get_dict(exception).get("_call", 0)
-        if type(number) is int and 0 <= number < 1 << 32:
+        known = _get_dict(exception)
+        number = known.get("_call", 0)
+        if type(number) is int and 0 <= number < 1 << 32 and known.get("_script") == _script:
             return number
     return 0
 
@@ -117,7 +121,11 @@ class _Signature:
 
 
 class Callback:
-    """An asynchronous function of the host."""
+    """An asynchronous function of the host.
+
+    There is one for each name, for as long as the interpreter lives: what a
+    script has kept of it is the function that the host has by that name now.
+    """
 
     __slots__ = ("__name__", "__qualname__", "_index", "_known_signature")
 
@@ -166,8 +174,14 @@ class Callback:
     def _signature(self):
         signature = self._known_signature
         if signature is None:
-            signature = self._known_signature = _Signature(self.__name__, host.describe(self._index))
+            index = self._index
+            if index is None:
+                raise self._gone()
+            signature = self._known_signature = _Signature(self.__name__, host.describe(index))
         return signature
+
+    def _gone(self):
+        return CallbackError(f"there is no callback {self.__name__!r} any more", self.__name__)
 
     def _bind(self, args, kwargs):
         """The arguments as (JSON, (parameter, bytes) pairs)."""
@@ -253,7 +267,10 @@ class Callback:
         return kind(f"{self.__name__}() argument {name!r}: {what}")
 
     def _wait_for(self, text, binary):
-        outcome = _start(self._index, text, binary)
+        index = self._index
+        if index is None:
+            raise self._gone()
+        outcome = _start(index, text, binary)
         if type(outcome) is int:
             call = outcome
             try:
@@ -326,7 +343,10 @@ class Call:
     def _run(self):
         global _done_at_once
         callback = self._callback
-        outcome = _start(callback._index, self._text, self._binary)
+        index = callback._index
+        if index is None:
+            raise callback._gone()
+        outcome = _start(index, self._text, self._binary)
         self._text = None
         if type(outcome) is int:
             outcome = yield from _finish(outcome)
@@ -378,7 +398,8 @@ def _finish(call):
     try:
         return (yield from future)
     except BaseException:
-        if pending.pop(call, None) is not None:
+        if pending.get(call) is future:  # and no call of a later script
+            del pending[call]
             host.cancel(call)
         raise
 
@@ -456,6 +477,9 @@ def _suggestion(name, names):
 # All callbacks by name, and the same as a tree.
 _by_name = {}
 root = Namespace("")
+
+# The same, and those that there have been.
+_ever = {}
 
 
 def find(name):
@@ -557,6 +581,15 @@ def renew(namespace):
     return paths.split("\n") if paths else ()
 
 
+def refresh():
+    """Brings the callbacks up to date for code of a session that is no script:
+    destructors, exit functions, what saving and loading run."""
+    names, paths = _begin()
+    if names or _by_name:
+        _make(names)
+    return paths.split("\n") if paths else ()
+
+
 def is_installed(name, value):
     """Whether a global is there because of install()."""
     return name in _installed and _installed[name] is value
@@ -564,21 +597,29 @@ def is_installed(name, value):
 
 def _begin():
     """Forgets the calls of the script before; returns names and paths."""
-    global _done_at_once
+    global _done_at_once, _script
     _done_at_once = 0
+    _script += 1
     pending.clear()
     return host.declared()
 
 
 def _make(names):
     """Makes the callbacks of these names; returns those that become globals."""
+    for callback in _by_name.values():
+        callback._index = callback._known_signature = None
     _by_name.clear()
     members = root._members
     members.clear()
     if not names:
         return {}
     for index, name in enumerate(names.split("\n")):
-        _by_name[name] = callback = Callback(name, index)
+        callback = _ever.get(name)
+        if callback is None:
+            callback = _ever[name] = Callback(name, index)
+        else:
+            callback._index = index
+        _by_name[name] = callback
         if "." in name:
             _add_to_tree(name, callback)
         else:

@@ -128,6 +128,8 @@ def load(data):
 
 def _guarded(function):
     try:
+        if paths := script.load("callbacks").refresh():
+            restore.add_paths(paths)
         return _OK, function()
     except BaseException as exception:
         return _ERROR, script.describe(exception)
