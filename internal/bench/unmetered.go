@@ -6,8 +6,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/eryx-build/eryx/bundle"
@@ -84,6 +84,9 @@ func unmeter(binary []byte) ([]byte, error) {
 				}
 				continue
 			}
+			if in.Op == wasm.OpGlobalGet && in.Index == fuel.Index || in.Op == wasm.OpCall && in.Index >= refill {
+				return nil, fmt.Errorf("function %d counts in a way of its own", i)
+			}
 			out = append(out, code[in.Start:in.End]...)
 		}
 		m.Code[i] = wasm.JoinBody(locals, out)
@@ -94,32 +97,35 @@ func unmeter(binary []byte) ([]byte, error) {
 	return m.Encode(), nil
 }
 
-// site is the length of what counts at the beginning of code, or 0. Of a loop
-// that is left for its checkpoint, what leaves it; nothing reaches the rest.
+// site is the length of what counts at the beginning of code, or 0.
 func site(code []byte, fuel, refill uint32) int {
-	const teeLocal, getLocal, i32, sub, leS, gtS, geU, ifEmpty = byte(wasm.OpLocalTee), byte(wasm.OpLocalGet), byte(wasm.OpI32Const), byte(wasm.OpI32Sub), 0x4c, 0x4a, 0x4f, "\x04\x40"
-	const orElse, end = byte(wasm.OpElse), byte(wasm.OpEnd)
-	global, call := wasm.AppendU32(nil, fuel), wasm.AppendU32([]byte{byte(wasm.OpCall)}, refill)
-	step := slices.Concat([]byte{byte(wasm.OpGlobalGet)}, global, []byte{i32, 1, sub})
+	const teeLocal, getLocal, i32, sub, leS, geU, ifEmpty, end = byte(wasm.OpLocalTee), byte(wasm.OpLocalGet), byte(wasm.OpI32Const), byte(wasm.OpI32Sub), 0x4c, 0x4f, "\x04\x40", byte(wasm.OpEnd)
+	getFuel := wasm.AppendU32([]byte{byte(wasm.OpGlobalGet)}, fuel)
+	step := append(bytes.Clone(getFuel), i32, 1, sub)
 	rest, isStep := bytes.CutPrefix(code, step)
-	var tee wasm.Instruction
-	if !wasm.NewReader(rest).Next(&tee) || tee.Op != wasm.OpLocalTee {
+	if len(rest) == 0 || rest[0] != teeLocal {
 		return 0
 	}
-	local := rest[tee.Imm:tee.End]
-	candidates := [][]byte{slices.Concat([]byte{teeLocal}, local, []byte{getLocal}, local, wasm.AppendS32([]byte{i32}, 4096),
-		[]byte{geU}, []byte(ifEmpty), []byte{getLocal}, local, wasm.AppendU32([]byte{byte(wasm.OpCall)}, refill+1), []byte{end})}
+	var in wasm.Instruction
+	if r := wasm.NewReader(rest); !r.Next(&in) {
+		return 0
+	}
+	local := wasm.AppendU32(nil, in.Index)
+	var whole []byte
 	if isStep {
-		counted := slices.Concat(step, []byte{teeLocal}, local, []byte{byte(wasm.OpGlobalSet)}, global, []byte{getLocal}, local, []byte{i32, 0})
-		candidates = [][]byte{
-			slices.Concat(counted, []byte{gtS}, []byte(ifEmpty), []byte{orElse}, call, []byte{end}),
-			slices.Concat(counted, []byte{leS, byte(wasm.OpBrIf), 1}),
-		}
+		whole = append(append(step, teeLocal), local...)
+		whole = append(append(append(whole, byte(wasm.OpGlobalSet)), getFuel[1:]...), getLocal)
+		whole = append(append(append(whole, local...), i32, 0, leS), ifEmpty...)
+		whole = append(wasm.AppendU32(append(whole, byte(wasm.OpCall)), refill), end)
+	} else {
+		whole = append(append(append([]byte{teeLocal}, local...), getLocal), local...)
+		whole = append(append(wasm.AppendS32(append(whole, i32), 4096), geU), ifEmpty...)
+		whole = append(append(whole, getLocal), local...)
+		whole = append(wasm.AppendU32(append(whole, byte(wasm.OpCall)), refill+1), end)
+		// What is counted stays on the stack.
 	}
-	for _, c := range candidates {
-		if bytes.HasPrefix(code, c) {
-			return len(c)
-		}
+	if !bytes.HasPrefix(code, whole) {
+		return 0
 	}
-	return 0
+	return len(whole)
 }

@@ -43,11 +43,7 @@
 //
 // # Cost
 //
-// The counter itself is lost in the noise, and so is the test. What shows is
-// the call that is hardly ever made: values that live across it cannot stay in
-// registers. So the call is where it harms least. A loop without other calls
-// and with few variables is wrapped in one that makes the call, with copies of
-// the variables, and loses nothing but the test. Everywhere else the call is in
-// the second of two branches, the first of which is empty and decides for
-// wazero where values are after it.
+// The counter itself is lost in the noise. What shows, some percent of the
+// run time, is the call that is hardly ever made: values that live across it
+// cannot stay in registers.
 package meter

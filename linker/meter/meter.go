@@ -49,7 +49,6 @@ func CPython314() Options { return Options{Interpreter: "_PyEval_EvalFrameDefaul
 type Report struct {
 	Functions int `json:"functions"` // that count
 	Loops     int `json:"loops"`
-	Wrapped   int `json:"wrapped"` // of the loops, those whose checkpoint is outside of them
 	TailCalls int `json:"tailCalls"`
 	Bulk      int `json:"bulk"`    // instructions that fill or copy memory
 	Entries   int `json:"entries"` // functions that count when they are called
@@ -108,13 +107,12 @@ func Instrument(binary []byte, options Options) ([]byte, *Report, error) {
 	}
 	for i, body := range m.Code {
 		index := int(w.firstDefined) + i
-		rewritten, found, err := w.body(body, types[index].Params, entered[i])
+		rewritten, found, err := w.body(body, len(types[index].Params), entered[i])
 		if err != nil {
 			return nil, nil, fmt.Errorf("meter: function %s: %w", functionName(names, index), err)
 		}
 		m.Code[i] = rewritten
 		report.Loops += found.loops
-		report.Wrapped += found.wrapped
 		report.TailCalls += found.tailCalls
 		report.Bulk += found.bulk
 		report.Entries += found.entries

@@ -38,39 +38,30 @@ func (w *writer) moved(index uint32) uint32 {
 
 // step appends the counter:
 //
-//	…counted down, and above 0
-//	if
-//	else
-//	  call refill
-//	end
-//
-// The call goes to a function of the module's own, which keeps the sites small.
-// It is in the second branch because wazero gives values, where branches meet,
-// the places that they had at the end of the first.
-func (w *writer) step(code []byte, left uint32) []byte {
-	const gtS = 0x4a
-	code = w.count(code, left)
-	code = append(code, byte(wasm.OpI32Const), 0, gtS, byte(wasm.OpIf), ifEmpty, byte(wasm.OpElse))
-	code = wasm.AppendU32(append(code, byte(wasm.OpCall)), w.refill)
-	return append(code, byte(wasm.OpEnd))
-}
-
-// count appends
-//
 //	global.get fuel
 //	i32.const 1
 //	i32.sub
 //	local.tee left
 //	global.set fuel
 //	local.get left
+//	i32.const 0
+//	i32.le_s
+//	if
+//	  call refill
+//	end
 //
-// The local spares reading the global again.
-func (w *writer) count(code []byte, left uint32) []byte {
+// The local spares reading the global again, and the call goes to a function of
+// the module's own, which keeps the sites small.
+func (w *writer) step(code []byte, left uint32) []byte {
+	const leS, ifEmpty = 0x4c, 0x40
 	code = wasm.AppendU32(append(code, byte(wasm.OpGlobalGet)), w.fuel)
 	code = append(code, byte(wasm.OpI32Const), 1, byte(wasm.OpI32Sub))
 	code = wasm.AppendU32(append(code, byte(wasm.OpLocalTee)), left)
 	code = wasm.AppendU32(append(code, byte(wasm.OpGlobalSet)), w.fuel)
-	return wasm.AppendU32(append(code, byte(wasm.OpLocalGet)), left)
+	code = wasm.AppendU32(append(code, byte(wasm.OpLocalGet)), left)
+	code = append(code, byte(wasm.OpI32Const), 0, leS, byte(wasm.OpIf), ifEmpty)
+	code = wasm.AppendU32(append(code, byte(wasm.OpCall)), w.refill)
+	return append(code, byte(wasm.OpEnd))
 }
 
 // bytes appends what counts the bytes of the bulk instruction that follows:
@@ -84,7 +75,7 @@ func (w *writer) count(code []byte, left uint32) []byte {
 //	  call charge
 //	end
 func (w *writer) bytes(code []byte, n uint32) []byte {
-	const geU = 0x4f
+	const geU, ifEmpty = 0x4f, 0x40
 	code = wasm.AppendU32(append(code, byte(wasm.OpLocalTee)), n)
 	code = wasm.AppendU32(append(code, byte(wasm.OpLocalGet)), n)
 	code = wasm.AppendS32(append(code, byte(wasm.OpI32Const)), bulkMin)
@@ -156,7 +147,7 @@ func (w *writer) refillBody() []byte {
 }
 
 // body rewrites one function; entry says that it counts when it is entered.
-func (w *writer) body(body []byte, params []wasm.ValueType, entry bool) ([]byte, counts, error) {
+func (w *writer) body(body []byte, params int, entry bool) ([]byte, counts, error) {
 	locals, code, err := wasm.SplitBody(body)
 	if err != nil {
 		return nil, counts{}, err
@@ -165,7 +156,7 @@ func (w *writer) body(body []byte, params []wasm.ValueType, entry bool) ([]byte,
 	if err != nil {
 		return nil, counts{}, err
 	}
-	left := uint32(len(params))
+	left := uint32(params)
 	for _, l := range locals {
 		left += l.Count
 	}
@@ -176,66 +167,30 @@ func (w *writer) body(body []byte, params []wasm.ValueType, entry bool) ([]byte,
 			locals = append(locals, wasm.Locals{Count: 1, Type: wasm.I32})
 		}
 	}
-	types := func(local uint32) wasm.ValueType { return localType(params, locals, local) }
 	out := make([]byte, 0, len(code)+20*len(sites)+len(code)/16)
 	copied := 0
-	var open nesting
 	r := wasm.NewReader(code)
 	var in wasm.Instruction
 	for r.Next(&in) {
-		var wrapped *site
 		// More than one, where a loop begins with a tail call.
 		for len(sites) > 0 && sites[0].at == in.Start {
 			out = append(out, code[copied:in.Start]...)
-			copied = in.Start
-			switch {
-			case sites[0].wrapped:
-				out, copied, wrapped = w.wrap(out, sites[0].block, left), in.End, &sites[0]
-			case sites[0].bulk:
+			if sites[0].bulk {
 				out = w.bytes(out, left)
-			default:
+			} else {
 				out = w.step(out, left)
 			}
-			sites = sites[1:]
+			copied, sites = in.Start, sites[1:]
 		}
-		switch in.Op.Immediate() {
-		case wasm.ImmBlock:
-			open = append(open, wrapped)
-		case wasm.ImmFunc:
-			if w.moved(in.Index) != in.Index {
-				out = wasm.AppendU32(append(out, code[copied:in.Imm]...), w.moved(in.Index))
-				copied = in.End
-			}
-		case wasm.ImmLabel, wasm.ImmLabels:
-			out = open.branch(append(out, code[copied:in.Start]...), &in)
+		if in.Op.Immediate() == wasm.ImmFunc && w.moved(in.Index) != in.Index {
+			out = wasm.AppendU32(append(out, code[copied:in.Imm]...), w.moved(in.Index))
 			copied = in.End
-		}
-		if in.Op == wasm.OpEnd && len(open) > 0 {
-			if s := open[len(open)-1]; s != nil {
-				out = w.unwrap(append(out, code[copied:in.End]...), s.assigns, types)
-				copied = in.End
-			}
-			open = open[:len(open)-1]
 		}
 	}
 	if err := r.Err(); err != nil {
 		return nil, counts{}, err
 	}
 	return wasm.JoinBody(locals, append(out, code[copied:]...)), found, nil
-}
-
-func localType(params []wasm.ValueType, locals []wasm.Locals, local uint32) wasm.ValueType {
-	if local < uint32(len(params)) {
-		return params[local]
-	}
-	local -= uint32(len(params))
-	for _, l := range locals {
-		if local < l.Count {
-			return l.Type
-		}
-		local -= l.Count
-	}
-	return 0 // which validation refuses
 }
 
 // expr rewrites a constant expression.
