@@ -102,7 +102,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	defer rt.close()
 	fresh := []contestant{{"eryx", rt.fresh}}
 	if peerPython != "" {
-		p, err := startPeer(ctx, peerPython)
+		p, err := startPeer(ctx, peerPython, peerScript)
 		if err != nil {
 			return err
 		}

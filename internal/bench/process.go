@@ -57,15 +57,15 @@ for _ in sys.stdin:
     print(wall, cpu, flush=True)
 `
 
-// peer is a running pyeryx.
+// peer is a running pyeryx that does one task for each line that it reads.
 type peer struct {
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
 	lines *bufio.Reader
 }
 
-func startPeer(ctx context.Context, python string) (*peer, error) {
-	cmd := exec.CommandContext(ctx, python, "-c", peerScript)
+func startPeer(ctx context.Context, python, script string) (*peer, error) {
+	cmd := exec.CommandContext(ctx, python, "-c", script)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -80,8 +80,10 @@ func startPeer(ctx context.Context, python string) (*peer, error) {
 	return &peer{cmd, stdin, bufio.NewReader(stdout)}, nil
 }
 
-func (p *peer) fresh(context.Context) (sample, error) {
-	if _, err := io.WriteString(p.stdin, "\n"); err != nil {
+func (p *peer) fresh(context.Context) (sample, error) { return p.sample("") }
+
+func (p *peer) sample(name string) (sample, error) {
+	if _, err := fmt.Fprintln(p.stdin, name); err != nil {
 		return sample{}, err
 	}
 	line, err := p.lines.ReadString('\n')

@@ -3,13 +3,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	_ "embed"
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"sync"
 	"time"
 
@@ -155,10 +153,10 @@ func cycle(ctx context.Context, p *eryx.Pool, source string) error {
 // benchSessions reports what sessions, snapshots and pools cost, beside the
 // peer where it has them.
 func benchSessions(ctx context.Context, out io.Writer, rt *eryx.Runtime, peerPython string) error {
-	var p *taskPeer
+	var p *peer
 	if peerPython != "" {
 		var err error
-		if p, err = startTaskPeer(ctx, peerPython); err != nil {
+		if p, err = startPeer(ctx, peerPython, sessionsPeer); err != nil {
 			return err
 		}
 		defer p.close()
@@ -248,45 +246,4 @@ func throughput(ctx context.Context, out io.Writer, rt *eryx.Runtime) error {
 			workers, float64(n)/time.Since(wall).Seconds(), short((cpuTime()-cpu)/time.Duration(n)))
 	}
 	return nil
-}
-
-// taskPeer is a pyeryx that does one task for each line that it reads.
-type taskPeer struct {
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	lines *bufio.Reader
-}
-
-func startTaskPeer(ctx context.Context, python string) (*taskPeer, error) {
-	cmd := exec.CommandContext(ctx, python, "-c", sessionsPeer)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting pyeryx: %w", err)
-	}
-	return &taskPeer{cmd, stdin, bufio.NewReader(stdout)}, nil
-}
-
-func (p *taskPeer) sample(name string) (sample, error) {
-	if _, err := fmt.Fprintln(p.stdin, name); err != nil {
-		return sample{}, err
-	}
-	line, err := p.lines.ReadString('\n')
-	if err != nil {
-		return sample{}, err
-	}
-	var s sample
-	_, err = fmt.Sscan(line, &s.wall, &s.cpu)
-	return s, err
-}
-
-func (p *taskPeer) close() {
-	_ = p.stdin.Close()
-	_ = p.cmd.Wait()
 }
