@@ -269,9 +269,9 @@ func (h *Host) recreate(s HandleState) (resource, error) {
 		case originStderr:
 			return h.newStderr().subscribe(), nil
 		}
-	case (*network)(nil).resource():
+	case (*networkHandle)(nil).resource():
 		if s.Origin == originNetwork {
-			return &network{}, nil
+			return &networkHandle{}, nil
 		}
 	case (*descriptor)(nil).resource():
 		if d := h.preopen(s.Origin); d != nil {

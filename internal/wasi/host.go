@@ -23,6 +23,7 @@ import (
 	"github.com/eryx-build/eryx/internal/abi"
 	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
+	"github.com/eryx-build/eryx/internal/network"
 	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi/bindings"
@@ -62,6 +63,9 @@ type Config struct {
 	Tracer *trace.Tracer
 	// Calls is what the guest may call; nil is nothing.
 	Calls *calls.Table
+	// Network is what the guest reaches of the network; nil is nothing. It is
+	// not closed with the host.
+	Network *network.Net
 	// SearchPath has the directories in which the guest finds modules of
 	// libraries, beside those of its image.
 	SearchPath []string

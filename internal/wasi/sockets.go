@@ -30,27 +30,27 @@ func (h *Host) none(handle uint32, want string) error {
 // originNetwork is the origin of a handle of the network.
 const originNetwork = "network"
 
-// network is the resource network.
-type network struct{}
+// networkHandle is the resource network.
+type networkHandle struct{}
 
-func (*network) resource() string { return "network" }
-func (*network) origin() string   { return originNetwork }
-func (*network) describe() string { return "the network" }
-func (*network) drop()            {}
+func (*networkHandle) resource() string { return "network" }
+func (*networkHandle) origin() string   { return originNetwork }
+func (*networkHandle) describe() string { return "the network" }
+func (*networkHandle) drop()            {}
 
 // InstanceNetwork implements wasi:sockets/instance-network.
 func (h *Host) InstanceNetwork(context.Context) (bindings.Network, error) {
-	return insert[bindings.Network](h, &network{})
+	return insert[bindings.Network](h, &networkHandle{})
 }
 
 // DropNetwork implements wasi:sockets/network.
 func (h *Host) DropNetwork(_ context.Context, self bindings.Network) error {
-	return drop[*network](h, self)
+	return drop[*networkHandle](h, self)
 }
 
 // ResolveAddresses implements wasi:sockets/ip-name-lookup.
 func (h *Host) ResolveAddresses(_ context.Context, self bindings.Network, _ string) (bindings.ResolveAddressStream, error) {
-	if _, err := lookup[*network](h, self); err != nil {
+	if _, err := lookup[*networkHandle](h, self); err != nil {
 		return 0, err
 	}
 	return 0, bindings.NetworkErrorCodeAccessDenied
