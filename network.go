@@ -57,8 +57,8 @@ type Network struct {
 	// 0 and [Unlimited] mean no limit.
 	TrafficLimit int64
 
-	// RootCAs are the authorities whose certificates TLS accepts; nil means
-	// the system's. To have others beside these, add to [x509.SystemCertPool].
+	// RootCAs are the authorities whose certificates TLS accepts, also that of
+	// a proxy; nil means the system's. To have others beside these, add to [x509.SystemCertPool].
 	RootCAs *x509.CertPool
 
 	// Resolve, if not nil, looks up names instead of the system's resolver. It
@@ -192,7 +192,7 @@ func (c *SandboxConfig) newNetwork() (*network.Net, error) {
 	config := network.Config{
 		Hosts: own.Hosts, Ports: own.Ports, Networks: own.Networks, Blocked: own.Blocked,
 		Connections: own.ConnectionLimit, ConnectTimeout: own.ConnectTimeout, IdleTimeout: own.IdleTimeout, Traffic: own.TrafficLimit,
-		Resolve: own.Resolve, Dial: own.Dial,
+		Resolve: own.Resolve, RootCAs: own.RootCAs, Dial: own.Dial,
 	}
 	if proxy := own.Proxy; proxy != nil {
 		config.Proxy = func(ctx context.Context, to network.Target) (*url.URL, error) { return proxy(ctx, Target(to)) }
