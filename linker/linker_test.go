@@ -2,6 +2,7 @@ package linker_test
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -346,6 +347,28 @@ func TestFirstDefinitionWins(t *testing.T) {
 	s := result.Map.Symbols[0]
 	if s.Name != "f" || s.Library != "one.so" || !slices.Equal(s.Shadowed, []string{"two.so"}) || !slices.Equal(s.UsedBy, []string{"user.so"}) {
 		t.Errorf("map has %+v", s)
+	}
+}
+
+// TestRealDefinition shows that a library which defines a function in place of
+// another's can call the other's.
+func TestRealDefinition(t *testing.T) {
+	shim := library(t, "shim.so", "(mem-info (memory 0 0) (table 0 0))", `
+		(import "env" "__real_f" (func $real)) (func (export "f") call $real)`)
+	libc := library(t, "libc.so", "(mem-info (memory 0 0) (table 0 0))", `(func $libc (export "f"))`)
+	user := library(t, "user.so", "(mem-info (memory 0 0) (table 0 0))", `
+		(import "env" "f" (func $f)) (func (export "call") call $f)`)
+	_, m := link(t, roots("call", "f"), user, shim, libc)
+	if got := function(t, m, "call"); got != "call 2 (;f;)" {
+		t.Errorf("the user calls %s", got)
+	}
+	if got := function(t, m, "f"); got != "call 3 (;libc;)" {
+		t.Errorf("the shim calls %s", got)
+	}
+	_, err := linker.Link([]linker.Library{user, libc, shim}, linker.Options{Roots: []string{"call", "f"}, StackSize: stackSize})
+	var unresolved *linker.UnresolvedError
+	if !errors.As(err, &unresolved) || unresolved.Symbols[0].Symbol != "__real_f" {
+		t.Errorf("with nothing behind it: %v", err)
 	}
 }
 

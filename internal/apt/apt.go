@@ -44,18 +44,18 @@ func Fetch(ctx context.Context, dir string, names ...string) (*Packages, error) 
 		return p, err
 	}
 	release := osRelease()
-	var last error
+	var failed []error
 	for _, suite := range newerSuites[release["ID"]] {
 		p, err := c.fromSuite(ctx, release["VERSION_CODENAME"], suite)
 		if err == nil || ctx.Err() != nil {
 			return p, err
 		}
-		last = err
+		failed = append(failed, err)
 	}
-	if last == nil {
-		last = errors.New("apt-get has no " + strings.Join(names, ", "))
+	if failed == nil {
+		failed = append(failed, errors.New("apt-get has no "+strings.Join(names, ", ")))
 	}
-	return nil, last
+	return nil, errors.Join(failed...)
 }
 
 // client runs the package client, with state of its own below dir.
@@ -85,6 +85,8 @@ func (c *client) fromSuite(ctx context.Context, codename, suite string) (*Packag
 		"-o", "Dir::State::Lists=" + filepath.Join(own, "lists"), "-o", "Dir::Cache=" + filepath.Join(own, "cache"),
 		"-o", "Acquire::Languages=none", "-o", "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
 		"-o", "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false",
+		// Otherwise an update that got nothing is a success.
+		"-o", "APT::Update::Error-Mode=any", "-o", "Acquire::Retries=3",
 	}
 	if os.Getuid() == 0 {
 		// apt's own user has no access to our directories.
