@@ -254,6 +254,7 @@ func (i *instance) run(ctx context.Context, journal *record, do func(context.Con
 	case traced != nil:
 		err = newTraceError(traced)
 	case err != nil:
+		_, result.Exited = errors.AsType[*wasi.ExitError](err)
 		err = cmp.Or(journal.journalError(err), executionError(limited, err))
 	default:
 		err = result.settle(outcome, i.calls)
