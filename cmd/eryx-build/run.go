@@ -200,7 +200,13 @@ func (a *app) execute(ctx context.Context, rt *eryx.Runtime, source string, conf
 		return nil, err
 	}
 	defer sandbox.Close()
-	interrupt := sandbox.Interrupt
+	interrupted := false
+	interrupt := func() bool {
+		first := !interrupted
+		interrupted = true
+		sandbox.Interrupt()
+		return first
+	}
 	a.interrupt.Store(&interrupt)
 	defer a.interrupt.Store(nil)
 	return sandbox.Execute(ctx, source)
