@@ -202,10 +202,12 @@ func (a *app) execute(ctx context.Context, rt *eryx.Runtime, source string, conf
 	defer sandbox.Close()
 	interrupted := false
 	interrupt := func() bool {
-		first := !interrupted
+		if interrupted {
+			return false
+		}
 		interrupted = true
 		sandbox.Interrupt()
-		return first
+		return true
 	}
 	a.interrupt.Store(&interrupt)
 	defer a.interrupt.Store(nil)
