@@ -122,6 +122,9 @@ func (c *Conn) end(cause error) error {
 		Sent: c.sent.Load(), Received: c.received.Load(), Duration: time.Since(c.since),
 	}
 	event.settle(reason)
+	if errors.Is(cause, net.ErrClosed) {
+		event.Decision = Allowed
+	}
 	c.net.tell(event)
 	return err
 }
