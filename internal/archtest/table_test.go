@@ -59,6 +59,7 @@ var rooms = map[string]room{
 	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
+	"internal/secret":        {pure: true},
 	"internal/trace":         {pure: true},
 	"internal/stubs":         {imports: []string{"internal/calls"}, pure: true},
 	"internal/snapshot":      {externals: []string{compress}, pure: true},
