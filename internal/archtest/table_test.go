@@ -61,6 +61,7 @@ var rooms = map[string]room{
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
 	"internal/secret":        {pure: true},
+	"internal/tlsbio":        {tests: []string{"internal/testcert"}},
 	"internal/trace":         {pure: true},
 	"internal/network":       {externals: []string{xnet}},
 	"internal/stubs":         {imports: []string{"internal/calls"}, pure: true},
@@ -131,6 +132,7 @@ var rooms = map[string]room{
 	"internal/abi/abitest": {imports: []string{"internal/engine"}},
 	"internal/archtest":    {},
 	"internal/integration": {},
+	"internal/testcert":    {},
 	"internal/testbundle":  {imports: []string{"bundle/build", "internal/base", "internal/cache"}},
 	"internal/testtool":    {},
 }
