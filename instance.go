@@ -313,11 +313,10 @@ func (i *instance) close() error {
 
 // closeHost closes what the guest holds of the host, and what it is shown.
 func (i *instance) closeHost() error {
-	var err error
+	err := i.host.Close()
 	if i.network != nil {
-		err = i.network.Close() // first, so that nothing waits for it
+		err = errors.Join(err, i.network.Close())
 	}
-	err = errors.Join(err, i.host.Close())
 	i.files.Close()
 	return err
 }
