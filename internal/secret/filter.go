@@ -18,6 +18,7 @@ type Filter struct {
 	requests  requests
 	responses responses
 	failed    error
+	heard     time.Time // when the peer last sent something
 
 	// What both sides began with, for what is TLS all by itself cannot be
 	// looked through, and is not held back.
@@ -32,7 +33,7 @@ func (f *Filter) judge(r *request) []*Secret {
 	}
 	var allowed []*Secret
 	for _, each := range f.secrets {
-		if each.Binds(r.host, f.port) {
+		if each.Binds(r.host) {
 			allowed = append(allowed, each)
 		}
 	}
@@ -92,6 +93,9 @@ func (f *Filter) Incoming(data []byte, eof bool) []byte {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.firstIn = begin(f.firstIn, data)
+	if len(data) > 0 {
+		f.heard = time.Now()
+	}
 	if !f.ciphered && isTLS(f.firstOut) && isTLS(f.firstIn) {
 		f.ciphered = true
 		f.responses.becomeOpaque()
@@ -119,8 +123,8 @@ func (f *Filter) takeIn() []byte {
 // released that are only a few bytes long.
 const Pause = 20 * time.Millisecond
 
-// Held says how long to wait for more from the peer before Release is called; 0
-// says that it would give nothing.
+// Held says how long to wait for more from the peer before Release is called. It
+// is negative when that is over, and 0 if Release would give nothing.
 func (f *Filter) Held() time.Duration {
 	if f == nil {
 		return 0
@@ -130,7 +134,10 @@ func (f *Filter) Held() time.Duration {
 	if f.responses.text.short() == 0 {
 		return 0
 	}
-	return Pause
+	if left := Pause - time.Since(f.heard); left > 0 {
+		return left
+	}
+	return -1
 }
 
 // Release gives what is held back although it could be the beginning of a

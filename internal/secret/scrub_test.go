@@ -131,6 +131,35 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestJSON masks what is JSON so that it stays JSON.
+func TestJSON(t *testing.T) {
+	name := func(s string) string { return Placeholder(s, [EntropySize]byte{}) }
+	set, err := New([]Secret{
+		{Name: "A", Value: "12345678", Placeholder: name("A"), Binds: bound("h")},
+		{Name: "B", Value: "nothing-to-see", Placeholder: name("B"), Binds: bound("h")},
+		{Name: "C", Value: `","evil":"`, Placeholder: name("C"), Binds: bound("h")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in, want := range map[string]string{
+		`{"a": "is 12345678"}`:       `{"a": "is ********"}`,
+		`{"a": [12345678, 1]}`:       `{"a":["********",1]}`,
+		`"\nothing-to-see"`:          `"\u000aothing-to-see"`, // a line break, and not the value
+		`{"nothing-to-see":1}`:       `{"**************":1}`,
+		`"` + name("A") + `"`:        `"` + strings.Repeat("*", len(name("A"))) + `"`,
+		`{"a": "1234567", "b": 8.5}`: `{"a": "1234567", "b": 8.5}`,
+	} {
+		got := string(set.JSON([]byte(in)))
+		if got != want {
+			t.Errorf("%s became %s, want %s", in, got, want)
+		}
+	}
+	if got := string(set.JSON([]byte(`{"a":"b","evil":"c"}`))); !json.Valid([]byte(got)) {
+		t.Errorf("%s", got)
+	}
+}
+
 // TestFill masks by something that makes no value with what is beside it.
 func TestFill(t *testing.T) {
 	stars := "*#secret*"

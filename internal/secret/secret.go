@@ -1,8 +1,10 @@
 package secret
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -16,9 +18,8 @@ type Secret struct {
 	Value       string
 	Placeholder string // as [Placeholder] makes it
 	// Binds reports whether the secret may be sent to a host, whose name is in
-	// lower case and has no dot at its end, or is an address. The port is 0
-	// where it is not known.
-	Binds func(host string, port uint16) bool
+	// lower case and has no dot at its end, or is an address.
+	Binds func(host string) bool
 	// Cleartext says that it may be sent to a peer that is not verified.
 	Cleartext bool
 }
@@ -198,7 +199,8 @@ type Peer struct {
 	// certificate for, whatever the guest verifies; without TLS, those that the
 	// peer's address was resolved for, or the address itself.
 	Names []string
-	// Port is the peer's; 0 where it is not known.
+	// Port is the peer's; 0 where it is not known. A request for another is not
+	// for the peer.
 	Port uint16
 	// Verified says that there is TLS, and that the host verified the name.
 	Verified bool
@@ -225,7 +227,7 @@ func (s *Set) Connection(to Peer) *Filter {
 			continue
 		}
 		for _, name := range f.names {
-			if each.Binds(name, to.Port) {
+			if each.Binds(name) {
 				f.secrets = append(f.secrets, each)
 				break
 			}
@@ -260,6 +262,64 @@ func (s *Set) Values(data []byte) []byte {
 		return data
 	}
 	return s.scrub(&s.valueScanners, data)
+}
+
+// JSON is [Set.Bytes] for JSON, which it stays.
+func (s *Set) JSON(data []byte) []byte { return keepJSON(data, s.Bytes) }
+
+// ValuesJSON is [Set.Values] for JSON, which it stays.
+func (s *Set) ValuesJSON(data []byte) []byte { return keepJSON(data, s.Values) }
+
+// keepJSON masks JSON. Where that would be JSON no more, for instance because a
+// number was masked, or what follows a backslash, it is taken apart.
+func keepJSON(data []byte, mask func([]byte) []byte) []byte {
+	masked := mask(data)
+	if bytes.Equal(masked, data) || json.Valid(masked) {
+		return masked
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var content any
+	if decoder.Decode(&content) != nil {
+		return masked
+	}
+	rebuilt, err := json.Marshal(maskJSON(content, mask))
+	if err != nil {
+		return masked
+	}
+	// What may still be there is a value that goes beyond a string's end.
+	if again := mask([]byte(longEscapes.Replace(string(rebuilt)))); json.Valid(again) {
+		return again
+	}
+	return []byte("null")
+}
+
+// longEscapes are escapes of which no letter is taken for the value's.
+var longEscapes = strings.NewReplacer(
+	`\\`, `\u005c`, `\"`, `\u0022`, `\b`, `\u0008`, `\f`, `\u000c`, `\n`, `\u000a`, `\r`, `\u000d`, `\t`, `\u0009`,
+)
+
+func maskJSON(content any, mask func([]byte) []byte) any {
+	text := func(s string) string { return string(mask([]byte(s))) }
+	switch content := content.(type) {
+	case string:
+		return text(content)
+	case json.Number:
+		if masked := text(content.String()); masked != content.String() {
+			return masked
+		}
+	case []any:
+		for i := range content {
+			content[i] = maskJSON(content[i], mask)
+		}
+	case map[string]any:
+		object := make(map[string]any, len(content))
+		for name, value := range content {
+			object[text(name)] = maskJSON(value, mask)
+		}
+		return object
+	}
+	return content
 }
 
 func (s *Set) scrub(from *sync.Pool, data []byte) []byte {

@@ -17,8 +17,8 @@ const (
 )
 
 // bound makes a test for one host.
-func bound(host string) func(string, uint16) bool {
-	return func(name string, _ uint16) bool { return name == host }
+func bound(host string) func(string) bool {
+	return func(name string) bool { return name == host }
 }
 
 // fixture has API_KEY for api.example.com, and PLAIN for plain.example.com,
