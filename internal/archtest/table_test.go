@@ -61,6 +61,7 @@ var rooms = map[string]room{
 	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
+	"internal/secret":        {pure: true},
 	"internal/tlsbio":        {tests: []string{"internal/testcert"}},
 	"internal/trace":         {pure: true},
 	"internal/network":       {externals: []string{xnet}},
