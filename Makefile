@@ -122,13 +122,14 @@ $(COMPONENTIZE)/.installed:
 	$(COMPONENTIZE)/bin/pip install --quiet --disable-pip-version-check componentize-py==0.24.0 wasmtime==50.0.1
 	@touch $@
 
-# A pool's interpreters lent many times over; fails if the process grows.
+# Pools' interpreters lent many times over, to users who misbehave in all the ways
+# there are; fails if the process grows.
 SOAK ?= 100000
 soak: build
 	@mkdir -p $(dir $(BUNDLE))
 	$(BIN)/eryx-build bundle --quiet --preimport $(PREIMPORT) -o $(BUNDLE)
-	$(GO) build -o $(BIN)/bench ./internal/bench
-	$(BIN)/bench -bundle $(BUNDLE) -soak $(SOAK)
+	CGO_ENABLED=0 $(GO) build -o $(BIN)/soak ./internal/bench
+	$(BIN)/soak -bundle $(BUNDLE) -soak $(SOAK)
 
 $(NUMPY_NATIVE)/.installed:
 	@test -n "$(PEER_PYTHON)" || { echo "make bench: no Python 3.12 or newer for numpy; name one with PEER_PYTHON=..." >&2; exit 1; }

@@ -67,14 +67,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if *cycles > 0 {
+		return soakBundle(ctx, out, b.bundle, *cycles)
+	}
 	chosen, err := choose(*only, b)
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	if *cycles > 0 {
-		return soakBundle(ctx, out, b.bundle, *cycles)
-	}
 	for _, p := range chosen {
 		if err := p.run(b, ctx); err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
