@@ -372,6 +372,24 @@ func TestRealDefinition(t *testing.T) {
 	}
 }
 
+// TestExpose shows that a library can use what another one keeps to itself.
+func TestExpose(t *testing.T) {
+	one := library(t, "one.so", "(mem-info (memory 0 0) (table 0 0))", `(func $inner) (func $twice) (func $other (export "f") call $inner)`)
+	user := library(t, "user.so", "(mem-info (memory 0 0) (table 0 0))", `
+		(import "env" "inner" (func $i)) (func (export "call") call $i)`)
+	one.Expose = []string{"inner"}
+	_, m := link(t, roots("call", "f"), user, one)
+	if got := function(t, m, "call"); got != function(t, m, "f") || !strings.Contains(got, "(;inner;)") {
+		t.Errorf("the user calls %s", got)
+	}
+	one.Expose = []string{"inner", "none"}
+	_, err := linker.Link([]linker.Library{user, one}, linker.Options{Roots: []string{"call"}, StackSize: stackSize})
+	var bad *linker.LibraryError
+	if !errors.As(err, &bad) || !strings.Contains(err.Error(), "no function named none") {
+		t.Errorf("a name that is not there: %v", err)
+	}
+}
+
 func TestOptionalLibraries(t *testing.T) {
 	const info = "(mem-info (memory 0 0) (table 0 0))"
 	user := library(t, "user.so", info+`(import-info "env" "maybe" binding-weak undefined)`, `

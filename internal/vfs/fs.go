@@ -71,6 +71,7 @@ type FS struct {
 	over    map[directory][]mounted
 	mounts  uint64
 	outside []*outside
+	holds   holding
 
 	attended  atomic.Pointer[context.Context]
 	exhausted atomic.Bool

@@ -131,8 +131,10 @@ func (f *FS) mountOutside(path string, o *outside) error {
 	return nil
 }
 
-// Close releases what is mounted. Handles have to be closed before.
+// Close releases what is mounted, and what is locked. Handles have to be closed
+// before.
 func (f *FS) Close() {
+	f.releaseLocks(true)
 	for _, o := range f.outside {
 		release(f, o.close)
 	}

@@ -16,11 +16,11 @@ import (
 )
 
 // mountDir gives a file system with a directory of the host's at /data.
-func mountDir(t *testing.T, readOnly bool) (*vfs.FS, string) {
+func mountDir(t *testing.T) (*vfs.FS, string) {
 	t.Helper()
 	f := newFS(t, vfs.Config{})
 	dir := t.TempDir()
-	if err := f.MountDir("/data", dir, readOnly); err != nil {
+	if err := f.MountDir("/data", dir, false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.Close)
@@ -40,7 +40,7 @@ func TestOutsideView(t *testing.T) {
 
 // TestOutsideMountInMount shows what is mounted in what is mounted.
 func TestOutsideMountInMount(t *testing.T) {
-	f, dir := mountDir(t, false)
+	f, dir := mountDir(t)
 	if err := os.MkdirAll(filepath.Join(dir, "a", "b", "c"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -334,7 +334,7 @@ func TestTreeShared(t *testing.T) {
 
 // TestOutsideHandles shows that what is opened and closed leaves nothing.
 func TestOutsideHandles(t *testing.T) {
-	f, dir := mountDir(t, false)
+	f, dir := mountDir(t)
 	if err := os.WriteFile(filepath.Join(dir, "f"), []byte("content"), 0o644); err != nil {
 		t.Fatal(err)
 	}
