@@ -170,7 +170,7 @@ func (h *Host) DescriptorsExhausted() bool { return h.exhausted }
 // open of the host's.
 func isDescriptor(r resource) bool {
 	switch r.(type) {
-	case *descriptor, *directoryEntryStream:
+	case *descriptor, *directoryEntryStream, *tcpSocket:
 		return true
 	}
 	return false

@@ -91,6 +91,7 @@ type Host struct {
 	// exhausted says that a handle was refused.
 	exhausted bool
 	calls     *calls.Table
+	net       *netState
 	// pollEnds says that the next poll is over when a call has finished.
 	pollEnds bool
 }
@@ -126,7 +127,7 @@ func New(config Config) *Host {
 	if config.Calls == nil {
 		config.Calls = calls.New(calls.Config{})
 	}
-	h := &Host{config: config, fs: config.FS, calls: config.Calls}
+	h := &Host{config: config, fs: config.FS, calls: config.Calls, net: newNetState()}
 	switch stdin := config.Stdin.(type) {
 	case nil:
 		h.stdin = NewInput(strings.NewReader(""))
@@ -141,6 +142,7 @@ func New(config Config) *Host {
 // Close releases everything that the guest holds.
 func (h *Host) Close() error {
 	h.table.clear()
+	h.net.close()
 	return nil
 }
 
