@@ -11,6 +11,7 @@ import sys
 from functools import partial
 
 from eryx_support import restore, tracing
+from eryx_support.code_cache import compile_script
 from eryx_support.streams import flush, write_stderr
 
 # The tags of variant outcome.
@@ -118,17 +119,17 @@ def execute(source, filename, arguments, environment, entropy, result_name, inte
         restore.add_paths(load("callbacks").install(namespace))
         return namespace
 
-    outcome = attempt(prepare, source, filename, result_name, interactive)
+    outcome = attempt(prepare, source, filename, result_name, compile_interactive if interactive else compile_script)
     exit(namespace)
     return outcome
 
 
-def attempt(prepare, source, filename, result_name, interactive):
+def attempt(prepare, source, filename, result_name, compile):
     """Runs a script in the namespace that prepare() returns, and returns
-    ``(tag, payload)``."""
+    ``(tag, payload)``. Its code is what compile(source, filename) returns."""
     try:
         namespace = prepare()
-        run(source, filename, namespace, interactive)
+        run(source, filename, namespace, compile)
         outcome = _result(namespace, result_name)
     except SystemExit as exit:
         outcome = EXITED, _exit_code(exit)
@@ -148,7 +149,7 @@ def new_main(name):
     return module.__dict__
 
 
-def run(source, filename, namespace, interactive=False):
+def run(source, filename, namespace, compile=compile_script):
     """Compiles and runs source in namespace, with an event loop if it awaits."""
     global _filename
     _filename = filename
@@ -161,10 +162,7 @@ def run(source, filename, namespace, interactive=False):
     # Not splitlines(), which knows more line ends than Python's grammar does.
     lines = [line + "\n" for line in lines.split("\n")] if "\n" in lines else [lines + "\n"]
     _line_cache[filename] = len(source), None, lines, filename
-    if interactive:
-        code = _compile_interactive(source, filename)
-    else:
-        code = _compile(source, filename, "exec", _ALLOW_TOP_LEVEL_AWAIT, True)
+    code = compile(source, filename)
     for constant in code.co_consts:
         if type(constant) is _code_type:
             _passing.discard(filename)
@@ -177,7 +175,7 @@ def run(source, filename, namespace, interactive=False):
         load("loop").run(value)
 
 
-def _compile_interactive(source, filename):
+def compile_interactive(source, filename):
     """Compiles what was typed: the values of its expressions are displayed."""
     try:
         return _compile(source, filename, "single", _ALLOW_TOP_LEVEL_AWAIT | _ALLOW_INCOMPLETE, True)
