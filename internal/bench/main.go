@@ -33,6 +33,7 @@ type sample struct{ wall, cpu time.Duration }
 type contestant struct {
 	name   string
 	sample func(ctx context.Context) (sample, error)
+	rounds int // at most; 0 is all
 }
 
 func main() {
@@ -79,18 +80,18 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 
 	processes := []contestant{
-		{"eryx-build run -c", process(*cli, "run", *bundle, "-c", `print("hello")`)},
+		{name: "eryx-build run -c", sample: process(*cli, "run", *bundle, "-c", `print("hello")`)},
 	}
 	var peerPython string
 	if *peer != "" {
-		processes = append(processes, contestant{"pyeryx -c", process(filepath.Join(*peer, "bin", "pyeryx"), "-c", `print("hello")`)})
+		processes = append(processes, contestant{name: "pyeryx -c", sample: process(filepath.Join(*peer, "bin", "pyeryx"), "-c", `print("hello")`)})
 		peerPython = filepath.Join(*peer, "bin", "python")
 	}
 	native, err := pythonExecutable(ctx)
 	if err != nil {
 		return err
 	}
-	processes = append(processes, contestant{"python3 -c (native)", process(native, "-c", `print("hello")`)})
+	processes = append(processes, contestant{name: "python3 -c (native)", sample: process(native, "-c", `print("hello")`)})
 	if err := compare(ctx, out, `print("hello"), a whole process`, *rounds, processes); err != nil {
 		return err
 	}
@@ -100,14 +101,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer rt.close()
-	fresh := []contestant{{"eryx", rt.fresh}}
+	fresh := []contestant{{name: "eryx", sample: rt.fresh}}
 	if peerPython != "" {
 		p, err := startPeer(ctx, peerPython, peerScript)
 		if err != nil {
 			return err
 		}
 		defer p.close()
-		fresh = append(fresh, contestant{"pyeryx", p.fresh})
+		fresh = append(fresh, contestant{name: "pyeryx", sample: p.fresh})
 	}
 	if err := compare(ctx, out, "create a sandbox, print(1+1), close it", *repeat, fresh); err != nil {
 		return err
@@ -170,6 +171,9 @@ func compare(ctx context.Context, out io.Writer, title string, rounds int, conte
 	samples := make([][]sample, len(contestants))
 	for round := -1; round < rounds; round++ {
 		for i, c := range contestants {
+			if c.rounds > 0 && round >= c.rounds {
+				continue
+			}
 			s, err := c.sample(ctx)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
