@@ -197,6 +197,7 @@ func (s *Session) Execute(ctx context.Context, source string) (*Result, error) {
 		if before, err = s.capture(); err != nil {
 			return nil, err
 		}
+		before.memory = before.memory.Clone()
 	}
 	request, err := s.request(source)
 	if err != nil {
@@ -335,7 +336,7 @@ type moment struct {
 	world    *worldMoment // nil for the real one
 }
 
-// capture copies the state. The guest is not running.
+// capture gives the state; its memory is that of the guest, which is not running.
 func (s *Session) capture() (*moment, error) {
 	memory, err := s.guest.Capture(slices.Collect(maps.Keys(s.runtime.globals)))
 	if err != nil {
