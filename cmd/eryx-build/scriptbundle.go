@@ -68,8 +68,8 @@ func (w *scriptBundle) any() bool {
 // it reaches no further than its own directory.
 func (w *scriptBundle) use(cmd *cobra.Command, s *script, metadata *resolve.Script) error {
 	settings := &metadata.Settings
-	if settings.Output != "" || settings.Dependencies != nil || len(settings.Extras) > 0 {
-		return inputError(fmt.Errorf("%s: [tool.eryx] of a script has no output, dependencies or extras", s.filename), "these are for pyproject.toml")
+	if settings.Output != "" || settings.Dependencies != nil || len(settings.Extras)+len(settings.Libraries) > 0 {
+		return inputError(fmt.Errorf("%s: [tool.eryx] of a script has no library, output, dependencies or extras", s.filename), "these are for pyproject.toml")
 	}
 	paths := append(append([]string{settings.Setup, settings.Lock}, settings.Trees...), settings.Requirements...)
 	paths = append(paths, settings.FindLinks...)
