@@ -44,6 +44,7 @@ From a pipe, input is read in the same way, and no prompts are shown.`,
 	flags.Var(&f.memory, "max-memory", fmt.Sprintf("limit its memory to this `SIZE`, or \"unlimited\" (default %s)", strings.ReplaceAll(formatSize(eryx.DefaultMemoryLimit), " ", "")))
 	flags.StringArrayVarP(&f.env, "env", "e", nil, "give it the environment variable `NAME=VALUE`, or NAME as it is here; repeatable")
 	f.network.register(flags)
+	flags.BoolVar(&f.untrusted, "untrusted", false, "do not trust BUNDLE itself: compile its WebAssembly here, which takes seconds the first time")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing about work that takes seconds")
 	return cmd
 }

@@ -183,8 +183,8 @@ type Engine interface {
 type Code struct {
 	// Wasm gives the whole module. It is called only if nothing below does.
 	Wasm func() ([]byte, error)
-	// Skeleton is the module with every body `unreachable` and no data. Only
-	// with Native is it of use.
+	// Skeleton is the module with every body `unreachable` and no data, and
+	// names the module's digest. Only with Native is it of use.
 	Skeleton []byte
 	// Native lists compiled forms; none is used unless its target is the
 	// running engine's own. Native code is trusted: it must come from where
