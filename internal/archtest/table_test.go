@@ -65,7 +65,7 @@ var rooms = map[string]room{
 	"internal/snapshot":      {externals: []string{compress}, pure: true},
 	"internal/version":       {pure: true},
 	"internal/vfs":           {imports: []string{"internal/image"}, externals: []string{xsys}},
-	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
+	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/tlsbio", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
 	"internal/wasi/bindings": {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 
 	// What makes a bundle.
