@@ -233,10 +233,10 @@ func TestVerification(t *testing.T) {
 				t.Errorf("got %v, want code %d (%s)", err, test.code, words[test.code])
 			}
 			if test.code != 0 {
-				if again := s.Handshake(); again != err {
+				if again := s.Handshake(); !errors.Is(again, err) {
 					t.Errorf("a second time: %v", again)
 				}
-				if _, again := s.Write([]byte("x")); again != err {
+				if _, again := s.Write([]byte("x")); !errors.Is(again, err) {
 					t.Errorf("writing: %v", again)
 				}
 			}
@@ -247,20 +247,27 @@ func TestVerification(t *testing.T) {
 func TestRootsOfThePolicy(t *testing.T) {
 	ca, other := testcert.NewAuthority(t, "host's"), testcert.NewAuthority(t, "other")
 	address := serve(t, &tls.Config{Certificates: []tls.Certificate{ca.Issue(t, nil, "a.example").TLS()}})
+	one := trust(t, other.Certificate)
+	var many []*x509.Certificate
+	for range publicAnchors {
+		many = append(many, testcert.NewAuthority(t, "public").Certificate)
+	}
 	for _, test := range []struct {
-		name   string
-		policy Policy
-		config Config
-		ok     bool
+		name    string
+		policy  Policy
+		config  Config
+		trusted *Authorities
+		ok      bool
 	}{
-		{"default roots", Policy{Roots: ca.Pool()}, Config{Name: "a.example", Verify: VerifyRequired, SystemRoots: true}, true},
-		{"not asked for", Policy{Roots: ca.Pool()}, Config{Name: "a.example", Verify: VerifyRequired}, false},
-		{"others", Policy{Roots: other.Pool()}, Config{Name: "a.example", Verify: VerifyRequired, SystemRoots: true}, false},
-		{"the system's", Policy{}, Config{Name: "a.example", Verify: VerifyRequired, SystemRoots: true}, false},
-		{"given", Policy{Given: ca.Pool()}, Config{Name: "a.example", Verify: VerifyRequired}, true},
+		{"default roots", Policy{Roots: ca.Pool()}, Config{Name: "a.example", Verify: VerifyRequired, SystemRoots: true}, one, true},
+		{"not asked for", Policy{Roots: ca.Pool()}, Config{Name: "a.example", Verify: VerifyRequired}, one, false},
+		{"others", Policy{Roots: other.Pool()}, Config{Name: "a.example", Verify: VerifyRequired, SystemRoots: true}, one, false},
+		{"the system's", Policy{}, Config{Name: "a.example", Verify: VerifyRequired, SystemRoots: true}, one, false},
+		{"a public bundle", Policy{Roots: ca.Pool()}, Config{Name: "a.example", Verify: VerifyRequired}, trust(t, many...), true},
+		{"a public bundle, others", Policy{Roots: other.Pool()}, Config{Name: "a.example", Verify: VerifyRequired}, trust(t, many...), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newSession(t, test.policy, test.config, trust(t, other.Certificate))
+			s := newSession(t, test.policy, test.config, test.trusted)
 			if err := pump(t, s, dial(t, address), s.Handshake); (err == nil) != test.ok {
 				t.Errorf("%v", err)
 			}
