@@ -123,6 +123,7 @@ func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts int
 		Stderr:      i.stderr,
 		FS:          files,
 		Network:     reached,
+		TLS:         config.tlsPolicy(),
 		SearchPath:  searchPath,
 		Descriptors: config.DescriptorLimit,
 		WallClock:   world.wallClock,

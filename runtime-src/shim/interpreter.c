@@ -12,6 +12,7 @@
 #include "heap.h"
 #include "poll.h"
 #include "resolve.h"
+#include "tls.h"
 #include "trace.h"
 #include "wait.h"
 
@@ -387,7 +388,7 @@ find_support(void)
         install(&immortalize_definition, "eryx_support.lifecycle") < 0 ||
         install(&wait_definition, "eryx_support.host") < 0 ||
         install(&poll_briefly_definition, "eryx_support.host") < 0 ||
-        resolve_install(install) < 0 || callbacks_install(install) < 0) {
+        resolve_install(install) < 0 || callbacks_install(install) < 0 || tls_install(install) < 0) {
         return -1;
     }
     for (PyMethodDef *d = trace_definitions; d->name != NULL; d++) {
