@@ -363,6 +363,44 @@ attempt("name", lambda: connect("api.example.com"))
 	wantLines(t, result, "variable NameError", "address PermissionError", "name succeeded: ('93.184.216.34', 80)")
 }
 
+// TestNetworkOfALease is that of its configuration, and of no other's.
+func TestNetworkOfALease(t *testing.T) {
+	n := &internet{
+		server: "127.0.0.1:" + serve(t, echoing),
+		names:  map[string][]string{"one.example.com": {"93.184.216.34"}, "two.example.com": {"93.184.216.34"}},
+	}
+	p, err := openShared(t).NewPool(t.Context(), &eryx.PoolConfig{MaxSize: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for _, test := range []struct {
+		config   *eryx.SandboxConfig
+		one, two string
+	}{
+		{&eryx.SandboxConfig{Network: n.network("one.example.com")}, "succeeded: ('93.184.216.34', 80)", "PermissionError"},
+		{nil, "PermissionError", "PermissionError"},
+		{&eryx.SandboxConfig{Network: n.network("two.example.com")}, "PermissionError", "succeeded: ('93.184.216.34', 80)"},
+		{&eryx.SandboxConfig{}, "PermissionError", "PermissionError"},
+	} {
+		lease, err := p.Acquire(t.Context(), test.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := lease.Execute(t.Context(), attempting+`
+attempt("one", lambda: connect("one.example.com"))
+attempt("two", lambda: connect("two.example.com"))
+`)
+		if err != nil {
+			t.Fatal(explain(err))
+		}
+		wantLines(t, result, "one "+test.one, "two "+test.two)
+		if err := lease.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestNetworkOfASession lasts as long as its interpreter, and no longer.
 func TestNetworkOfASession(t *testing.T) {
 	n := &internet{server: "127.0.0.1:" + serve(t, echoing), names: map[string][]string{"api.example.com": {"93.184.216.34"}}}

@@ -1,11 +1,7 @@
 package eryx_test
 
 import (
-	"context"
-	"errors"
-	"net"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
@@ -48,71 +44,6 @@ func TestNetworksThatCannotBe(t *testing.T) {
 		_, err := rt.NewSandbox(t.Context(), &test.config)
 		if err == nil || err.Error() != test.want {
 			t.Errorf("got %v\nwant %s", err, test.want)
-		}
-	}
-}
-
-// TestNetworkTimeouts are Python's.
-func TestNetworkTimeouts(t *testing.T) {
-	silent := serve(t, swallowing)
-	config := &eryx.SandboxConfig{Env: map[string]string{"PORT": silent}, Network: &eryx.Network{
-		Hosts: []string{"127.0.0.1:*", "slow.example"}, ConnectTimeout: 100 * time.Millisecond, IdleTimeout: 200 * time.Millisecond,
-		Resolve: func(ctx context.Context, _ string) ([]netip.Addr, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		},
-		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-			if strings.HasSuffix(address, ":81") {
-				<-ctx.Done()
-				return nil, ctx.Err()
-			}
-			var d net.Dialer
-			return d.DialContext(ctx, network, address)
-		},
-	}}
-	result := mustExecute(t, attempting+`
-import os
-s = socket.create_connection(("127.0.0.1", int(os.environ["PORT"])))
-attempt("read", lambda: s.recv(1))
-s.settimeout(3600)
-attempt("connect", lambda: socket.create_connection(("127.0.0.1", 81), timeout=3600))
-attempt("lookup", lambda: socket.getaddrinfo("slow.example", 80))
-`, config)
-	wantLines(t, result, "read OSError", "connect TimeoutError", "lookup gaierror")
-}
-
-// TestNetworkEndsWithItsExecution cancels what waits for the network.
-func TestNetworkEndsWithItsExecution(t *testing.T) {
-	for _, source := range []string{
-		"s = socket.create_connection(('127.0.0.1', port)); print('waiting', flush=True); s.recv(1)",
-		"print('waiting', flush=True); socket.create_connection(('127.0.0.1', 81))",
-		"print('waiting', flush=True); socket.getaddrinfo('slow.example', 80)",
-	} {
-		ctx, cancel := context.WithCancel(t.Context())
-		_, err := openShared(t).Execute(ctx, "import os, socket; port = int(os.environ['PORT']); "+source, &eryx.SandboxConfig{
-			Env: map[string]string{"PORT": serve(t, swallowing)}, Stdout: writerFunc(func(p []byte) (int, error) {
-				time.AfterFunc(20*time.Millisecond, cancel)
-				return len(p), nil
-			}),
-			Network: &eryx.Network{
-				Hosts: []string{"127.0.0.1:*", "slow.example"},
-				Resolve: func(ctx context.Context, _ string) ([]netip.Addr, error) {
-					<-ctx.Done()
-					return nil, ctx.Err()
-				},
-				Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-					if strings.HasSuffix(address, ":81") {
-						<-ctx.Done()
-						return nil, ctx.Err()
-					}
-					var d net.Dialer
-					return d.DialContext(ctx, network, address)
-				},
-			},
-		})
-		cancel()
-		if _, ok := errors.AsType[*eryx.CanceledError](err); !ok {
-			t.Errorf("%s: %v, want a cancellation", source, explain(err))
 		}
 	}
 }
