@@ -66,6 +66,9 @@ func (h *Host) retain(a *tlsbio.Authorities) bool {
 }
 
 func (h *Host) release(a *tlsbio.Authorities) {
+	if a == nil {
+		return
+	}
 	if h.tls.trusted[a]--; h.tls.trusted[a] <= 0 {
 		delete(h.tls.trusted, a)
 	}
