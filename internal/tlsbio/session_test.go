@@ -530,6 +530,23 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// A guest's memory is not what is trusted: a guest that changes it afterwards
+// changes nothing, least of all for others.
+func TestAuthoritiesAreCopied(t *testing.T) {
+	ca := testcert.NewAuthority(t, "one")
+	der := bytes.Clone(ca.Certificate.Raw)
+	a, err := NewAuthorities(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(der)
+	s := newSession(t, Policy{}, Config{Server: true, Identities: identity(ca.Issue(t, nil, "a.example"))}, nil)
+	c := newSession(t, Policy{}, Config{Name: "a.example", Verify: VerifyRequired}, a)
+	if errC, errS := shake(t, c, s); errC != nil || errS != nil {
+		t.Errorf("client %v, server %v", errC, errS)
+	}
+}
+
 func TestAuthoritiesAreCachedAndBounded(t *testing.T) {
 	ca := testcert.NewAuthority(t, "one")
 	first := trust(t, ca.Certificate)
@@ -577,6 +594,8 @@ func (u *upper) Outgoing(p []byte) ([]byte, error) {
 	}
 	return bytes.ReplaceAll(p, []byte("placeholder"), []byte("value")), nil
 }
+
+func (u *upper) Finish() []byte { return []byte("end") }
 
 func (u *upper) Incoming(p []byte, eof bool) []byte {
 	all := bytes.ReplaceAll(append(u.held, p...), []byte("value"), []byte("placeholder"))
@@ -684,10 +703,33 @@ func TestFilter(t *testing.T) {
 			if _, err := c.Read(buffer); !errors.Is(err, ErrClosed) {
 				t.Errorf("after the end %v", err)
 			}
-			if _, err := c.Write([]byte("forbidden")); err == nil {
-				t.Error("the filter's error is lost")
+			if err := c.Finish(); err != nil {
+				t.Fatal(err)
+			}
+			move(c, s, 1000)
+			if n, err := s.Read(buffer); string(buffer[:n]) != "end" || err != nil {
+				t.Errorf("the peer reads %q, %v", buffer[:n], err)
 			}
 		})
+	}
+}
+
+// What a filter refuses is not sent, and nothing is after it.
+func TestFilterRefuses(t *testing.T) {
+	host := testcert.NewAuthority(t, "host's")
+	policy := Policy{Roots: host.Pool(), Filter: func(string, bool) Filter { return &upper{} }}
+	c := newSession(t, policy, Config{Name: "a.example"}, nil)
+	s := newSession(t, Policy{}, Config{Server: true, Identities: identity(host.Issue(t, nil, "a.example"))}, nil)
+	if errC, errS := shake(t, c, s); errC != nil || errS != nil {
+		t.Fatalf("client %v, server %v", errC, errS)
+	}
+	for _, text := range []string{"forbidden", "allowed"} {
+		if _, err := c.Write([]byte(text)); err == nil {
+			t.Errorf("%s: the filter's error is lost", text)
+		}
+	}
+	if sent := c.Take(); len(sent) > 0 {
+		t.Errorf("%d bytes are sent", len(sent))
 	}
 }
 
