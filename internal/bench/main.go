@@ -61,6 +61,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	repeat := flags.Int("repeat", 500, "in-process repetitions")
 	cycles := flags.Int("soak", 0, "only lend and take back so many interpreters, and look for what is left")
 	sessions := flags.Bool("sessions", false, "only measure sessions and pools")
+	network := flags.Bool("network", false, "only measure HTTPS")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -73,6 +74,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	if *sessions {
 		return benchSessionsOnly(ctx, out, *bundle, *peer)
+	}
+	if *network {
+		return benchNetworkOnly(ctx, out, *bundle, *peer, *rounds)
 	}
 	if *bundle == "" || *cli == "" {
 		return fmt.Errorf("-bundle and -cli have to be given")
@@ -131,6 +135,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	if err := rt.benchCallbacks(ctx, out, peerPython, min(*rounds, 5)); err != nil {
+		return err
+	}
+	if err := rt.benchNetwork(ctx, out, native, peerPython, min(*rounds, 5)); err != nil {
 		return err
 	}
 	if *numpy == "" {
