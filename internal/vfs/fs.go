@@ -69,6 +69,7 @@ type FS struct {
 	over    map[directory][]mounted
 	mounts  uint64
 	outside []*outside
+	mask    Mask // of what is written outside; nil is none
 
 	attended  atomic.Pointer[context.Context]
 	exhausted atomic.Bool
