@@ -132,6 +132,7 @@ func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts int
 		FS:          files,
 		Network:     reached,
 		Secrets:     hidden.set(),
+		TLS:         config.tlsPolicy(hidden.set()),
 		SearchPath:  searchPath,
 		Descriptors: config.DescriptorLimit,
 		WallClock:   world.wallClock,

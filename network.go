@@ -13,6 +13,7 @@ import (
 
 	"github.com/eryx-build/eryx/internal/network"
 	"github.com/eryx-build/eryx/internal/secret"
+	"github.com/eryx-build/eryx/internal/tlsbio"
 )
 
 // Network says what a script reaches of the network: TCP connections to hosts
@@ -58,8 +59,11 @@ type Network struct {
 	// 0 and [Unlimited] mean no limit.
 	TrafficLimit int64
 
-	// RootCAs are the authorities whose certificates TLS accepts; nil means
-	// the system's. To have others beside these, add to [x509.SystemCertPool].
+	// RootCAs are the authorities whose certificates TLS accepts by default; nil
+	// means the system's. To have others beside these, add to
+	// [x509.SystemCertPool]. They count also where a script loads the public
+	// authorities of a package such as certifi, but not where it loads a few of
+	// its own.
 	RootCAs *x509.CertPool
 
 	// Resolve, if not nil, looks up names instead of the system's resolver. It
@@ -182,6 +186,24 @@ func (c *SandboxConfig) checkNetwork() error {
 		return err
 	}
 	return n.Close()
+}
+
+// tlsPolicy is the host's part in an interpreter's TLS.
+func (c *SandboxConfig) tlsPolicy(secrets *secret.Set) tlsbio.Policy {
+	var policy tlsbio.Policy
+	if c.Network != nil {
+		policy.Roots = c.Network.RootCAs
+	}
+	if !secrets.Empty() {
+		policy.Filter = func(name string, verified bool) tlsbio.Filter {
+			peer := secret.Peer{Verified: verified}
+			if verified {
+				peer.Names = []string{name}
+			}
+			return secrets.Connection(peer)
+		}
+	}
+	return policy
 }
 
 // newNetwork makes the network of one interpreter; nil is none. What is told of

@@ -18,7 +18,15 @@ type Authorities struct {
 	digest string
 	// anchors are those that are self-signed, others the rest.
 	anchors, all, others *x509.CertPool
+	// public says that there are so many anchors that they are nobody's choice,
+	// but the public ones as a package brings them. Who trusts these wants the
+	// default ones, which are the host's to say.
+	public bool
 }
+
+// publicAnchors is the least number of anchors of a public bundle. They have far
+// more, and those that somebody has chosen far less.
+const publicAnchors = 50
 
 // Digest names the set.
 func (a *Authorities) Digest() string { return a.digest }
@@ -59,6 +67,7 @@ func NewAuthorities(der []byte) (*Authorities, error) {
 		return a, nil
 	}
 	a := &Authorities{digest: digest, anchors: x509.NewCertPool(), all: x509.NewCertPool(), others: x509.NewCertPool()}
+	anchors := 0
 	for _, one := range split(der) {
 		c, err := x509.ParseCertificate(one)
 		if err != nil {
@@ -67,10 +76,12 @@ func NewAuthorities(der []byte) (*Authorities, error) {
 		a.all.AddCert(c)
 		if selfSigned(c) {
 			a.anchors.AddCert(c)
+			anchors++
 		} else {
 			a.others.AddCert(c)
 		}
 	}
+	a.public = anchors >= publicAnchors
 	cache.Lock()
 	defer cache.Unlock()
 	if cache.entries[digest] == nil {

@@ -44,9 +44,8 @@ func newSession(t testing.TB, policy Policy, config Config, authorities *Authori
 // move carries ciphertext, a few bytes at a time so that records come in parts.
 func move(from, to *Session, step int) bool {
 	moved := false
-	buffer := make([]byte, step)
-	for n := from.Take(buffer); n > 0; n = from.Take(buffer) {
-		to.Give(buffer[:n])
+	for part := range slices.Chunk(from.Take(), step) {
+		to.Give(part)
 		moved = true
 	}
 	return moved
@@ -97,12 +96,10 @@ func pump(t testing.TB, s *Session, c net.Conn, f func() error) error {
 	buffer := make([]byte, 32<<10)
 	for {
 		err := f()
-		for n := s.Take(buffer); n > 0; n = s.Take(buffer) {
-			if _, err := c.Write(buffer[:n]); err != nil {
-				t.Fatal(err)
-			}
+		if _, err := c.Write(s.Take()); err != nil {
+			t.Fatal(err)
 		}
-		if err != ErrInput {
+		if !errors.Is(err, ErrInput) {
 			return err
 		}
 		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
@@ -165,7 +162,7 @@ func TestEchoThroughCryptoTLS(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := pump(t, s, c, func() error { _, err := s.Read(buffer); return err })
-			if err != ErrClosed {
+			if !errors.Is(err, ErrClosed) {
 				t.Errorf("after the end: %v", err)
 			}
 		})
@@ -236,10 +233,10 @@ func TestVerification(t *testing.T) {
 				t.Errorf("got %v, want code %d (%s)", err, test.code, words[test.code])
 			}
 			if test.code != 0 {
-				if again := s.Handshake(); again != err {
+				if again := s.Handshake(); !errors.Is(again, err) {
 					t.Errorf("a second time: %v", again)
 				}
-				if _, again := s.Write([]byte("x")); again != err {
+				if _, again := s.Write([]byte("x")); !errors.Is(again, err) {
 					t.Errorf("writing: %v", again)
 				}
 			}
@@ -250,20 +247,27 @@ func TestVerification(t *testing.T) {
 func TestRootsOfThePolicy(t *testing.T) {
 	ca, other := testcert.NewAuthority(t, "host's"), testcert.NewAuthority(t, "other")
 	address := serve(t, &tls.Config{Certificates: []tls.Certificate{ca.Issue(t, nil, "a.example").TLS()}})
+	one := trust(t, other.Certificate)
+	var many []*x509.Certificate
+	for range publicAnchors {
+		many = append(many, testcert.NewAuthority(t, "public").Certificate)
+	}
 	for _, test := range []struct {
-		name   string
-		policy Policy
-		config Config
-		ok     bool
+		name    string
+		policy  Policy
+		config  Config
+		trusted *Authorities
+		ok      bool
 	}{
-		{"default roots", Policy{Roots: ca.Pool()}, Config{Name: "a.example", Verify: VerifyRequired, SystemRoots: true}, true},
-		{"not asked for", Policy{Roots: ca.Pool()}, Config{Name: "a.example", Verify: VerifyRequired}, false},
-		{"others", Policy{Roots: other.Pool()}, Config{Name: "a.example", Verify: VerifyRequired, SystemRoots: true}, false},
-		{"the system's", Policy{}, Config{Name: "a.example", Verify: VerifyRequired, SystemRoots: true}, false},
-		{"given", Policy{Given: ca.Pool()}, Config{Name: "a.example", Verify: VerifyRequired}, true},
+		{"default roots", Policy{Roots: ca.Pool()}, Config{Name: "a.example", Verify: VerifyRequired, SystemRoots: true}, one, true},
+		{"not asked for", Policy{Roots: ca.Pool()}, Config{Name: "a.example", Verify: VerifyRequired}, one, false},
+		{"others", Policy{Roots: other.Pool()}, Config{Name: "a.example", Verify: VerifyRequired, SystemRoots: true}, one, false},
+		{"the system's", Policy{}, Config{Name: "a.example", Verify: VerifyRequired, SystemRoots: true}, one, false},
+		{"a public bundle", Policy{Roots: ca.Pool()}, Config{Name: "a.example", Verify: VerifyRequired}, trust(t, many...), true},
+		{"a public bundle, others", Policy{Roots: other.Pool()}, Config{Name: "a.example", Verify: VerifyRequired}, trust(t, many...), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newSession(t, test.policy, test.config, trust(t, other.Certificate))
+			s := newSession(t, test.policy, test.config, test.trusted)
 			if err := pump(t, s, dial(t, address), s.Handshake); (err == nil) != test.ok {
 				t.Errorf("%v", err)
 			}
@@ -271,8 +275,8 @@ func TestRootsOfThePolicy(t *testing.T) {
 	}
 }
 
-func identity(leaf *testcert.Leaf, authorities ...*testcert.Authority) []Identity {
-	return []Identity{{leaf.Chain(authorities...), leaf.Key()}}
+func identity(leaf *testcert.Leaf) []Identity {
+	return []Identity{{leaf.Chain(), leaf.Key()}}
 }
 
 func TestClientCertificates(t *testing.T) {
@@ -324,7 +328,7 @@ func TestHello(t *testing.T) {
 	start := func(t *testing.T) (*Session, *Session) {
 		s := newSession(t, Policy{}, Config{Server: true, Ask: true, Identities: a}, nil)
 		c := newSession(t, Policy{}, Config{Name: "b.example", Verify: VerifyRequired, CheckName: true}, trust(t, ca.Certificate))
-		if _, err := shake(t, c, s); err != ErrHello {
+		if _, err := shake(t, c, s); !errors.Is(err, ErrHello) {
 			t.Fatalf("the server says %v", err)
 		}
 		if name := s.ClientHello().Name; name != "b.example" {
@@ -395,7 +399,7 @@ func TestEnds(t *testing.T) {
 		if n, err := c.Read(buffer); err != nil || string(buffer[:n]) != "last" {
 			t.Fatalf("%q, %v", buffer[:n], err)
 		}
-		if _, err := c.Read(buffer); err != ErrClosed {
+		if _, err := c.Read(buffer); !errors.Is(err, ErrClosed) {
 			t.Errorf("got %v", err)
 		}
 		if rest := c.Rest(); string(rest) != "plain" {
@@ -416,7 +420,7 @@ func TestEnds(t *testing.T) {
 			t.Fatalf("%q, %v", buffer[:n], err)
 		}
 		for range 2 {
-			if _, err := c.Read(buffer); err != ErrTruncated {
+			if _, err := c.Read(buffer); !errors.Is(err, ErrTruncated) {
 				t.Errorf("got %v", err)
 			}
 		}
@@ -426,20 +430,19 @@ func TestEnds(t *testing.T) {
 		if _, err := s.Write([]byte("last")); err != nil {
 			t.Fatal(err)
 		}
-		part := make([]byte, 9)
-		c.Give(part[:s.Take(part)])
+		c.Give(s.Take()[:9])
 		c.End()
-		if _, err := c.Read(buffer); err != ErrTruncated {
+		if _, err := c.Read(buffer); !errors.Is(err, ErrTruncated) {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("within the handshake", func(t *testing.T) {
 		c := newSession(t, Policy{}, Config{}, nil)
-		if err := c.Handshake(); err != ErrInput {
+		if err := c.Handshake(); !errors.Is(err, ErrInput) {
 			t.Fatal(err)
 		}
 		c.End()
-		if err := c.Handshake(); err != ErrTruncated {
+		if err := c.Handshake(); !errors.Is(err, ErrTruncated) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -582,7 +585,7 @@ func (u *upper) Incoming(p []byte, eof bool) []byte {
 		return all
 	}
 	for n := min(len("valu"), len(all)); n > 0; n-- {
-		if strings.HasPrefix("value", string(all[len(all)-n:])) {
+		if word := "value"; word[:n] == string(all[len(all)-n:]) {
 			u.held = slices.Clone(all[len(all)-n:])
 			return all[:len(all)-n]
 		}
@@ -660,7 +663,7 @@ func TestFilter(t *testing.T) {
 				for {
 					n, err := c.Read(buffer)
 					seen += string(buffer[:n])
-					if err == ErrInput {
+					if errors.Is(err, ErrInput) {
 						break
 					}
 					if err != nil {
@@ -678,7 +681,7 @@ func TestFilter(t *testing.T) {
 			if n, err := c.Read(buffer); string(buffer[:n]) != "va" || err != nil {
 				t.Errorf("at the end %q, %v", buffer[:n], err)
 			}
-			if _, err := c.Read(buffer); err != ErrClosed {
+			if _, err := c.Read(buffer); !errors.Is(err, ErrClosed) {
 				t.Errorf("after the end %v", err)
 			}
 			if _, err := c.Write([]byte("forbidden")); err == nil {
@@ -709,7 +712,7 @@ func TestSessionsLeaveNoGoroutine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Handshake(); err != ErrInput {
+		if err := s.Handshake(); !errors.Is(err, ErrInput) {
 			t.Fatal(err)
 		}
 		s.Close()

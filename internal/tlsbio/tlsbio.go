@@ -24,11 +24,9 @@ import (
 // system's roots.
 type Policy struct {
 	// Roots are those of the host; nil are the system's. They count for a guest
-	// that asks for the default ones, and only they count for filters.
+	// that asks for the default ones, or has loaded a bundle of public ones, and
+	// only they count for filters.
 	Roots *x509.CertPool
-	// Given are roots that count for every guest that verifies its peer,
-	// whichever other ones it has loaded; nil is none.
-	Given *x509.CertPool
 	// MinVersion is the oldest version of TLS, as crypto/tls numbers them; 0
 	// leaves it to the guest.
 	MinVersion uint16

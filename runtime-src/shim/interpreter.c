@@ -10,6 +10,7 @@
 #include "abi.h"
 #include "callbacks.h"
 #include "heap.h"
+#include "tls.h"
 #include "trace.h"
 #include "wait.h"
 
@@ -325,7 +326,7 @@ find_support(void)
     if (install(&exit_definition, "os") < 0 || install(&exit_definition, "posix") < 0 ||
         install(&immortalize_definition, "eryx_support.lifecycle") < 0 ||
         install(&wait_definition, "eryx_support.host") < 0 ||
-        callbacks_install(install) < 0) {
+        callbacks_install(install) < 0 || tls_install(install) < 0) {
         return -1;
     }
     for (PyMethodDef *d = trace_definitions; d->name != NULL; d++) {

@@ -68,7 +68,6 @@ _MODULES = {
     "pip": "packages are part of the bundle: `eryx-build bundle -p NAME`",
     "venv": "packages are part of the bundle: `eryx-build bundle -p NAME`",
     "tzdata": "time zones are a package; put it into the bundle: `eryx-build bundle -p tzdata`",
-    "_ssl": _NO_OPENSSL,
     "_hashlib": _NO_OPENSSL,
     "_lzma": "this Python was built without lzma; use gzip or zlib",
     "_zstd": "this Python was built without zstd; use gzip or zlib",
