@@ -59,8 +59,8 @@ type Network struct {
 	// 0 and [Unlimited] mean no limit.
 	TrafficLimit int64
 
-	// RootCAs are the authorities whose certificates TLS accepts by default; nil
-	// means the system's. To have others beside these, add to
+	// RootCAs are the authorities whose certificates TLS accepts by default, also
+	// that of a proxy; nil means the system's. To have others beside these, add to
 	// [x509.SystemCertPool]. They count also where a script loads the public
 	// authorities of a package such as certifi, but not where it loads a few of
 	// its own.
@@ -216,7 +216,7 @@ func (c *SandboxConfig) newNetwork(mask *secret.Set) (*network.Net, error) {
 	config := network.Config{
 		Hosts: own.Hosts, Ports: own.Ports, Networks: own.Networks, Blocked: own.Blocked,
 		Connections: own.ConnectionLimit, ConnectTimeout: own.ConnectTimeout, IdleTimeout: own.IdleTimeout, Traffic: own.TrafficLimit,
-		Resolve: own.Resolve, Dial: own.Dial,
+		Resolve: own.Resolve, RootCAs: own.RootCAs, Dial: own.Dial,
 	}
 	if proxy := own.Proxy; proxy != nil {
 		config.Proxy = func(ctx context.Context, to network.Target) (*url.URL, error) { return proxy(ctx, Target(to)) }

@@ -197,6 +197,7 @@ func (s *Session) Execute(ctx context.Context, source string) (*Result, error) {
 		if before, err = s.capture(); err != nil {
 			return nil, err
 		}
+		before.memory = before.memory.Clone()
 	}
 	request, err := s.request(source)
 	if err != nil {
@@ -214,6 +215,9 @@ func (s *Session) Execute(ctx context.Context, source string) (*Result, error) {
 	if result == nil {
 		return nil, err
 	}
+	if isIncomplete(err) {
+		s.scripts-- // nothing was executed
+	}
 	s.unseeded = false
 	if !s.guest.ended && (err == nil || before == nil) {
 		return result, err
@@ -223,6 +227,13 @@ func (s *Session) Execute(ctx context.Context, source string) (*Result, error) {
 		result.State = StateRestored
 	}
 	return result, alsoClosing(err, s.rewind(context.WithoutCancel(ctx), before))
+}
+
+// isIncomplete reports whether an interactive script was not executed for want
+// of more lines.
+func isIncomplete(err error) bool {
+	raised, ok := errors.AsType[*PythonError](err)
+	return ok && raised.Type == "_IncompleteInputError" && len(raised.Frames) == 0
 }
 
 // present makes sure that there is a guest.
@@ -327,7 +338,7 @@ type moment struct {
 	placeholders map[string]string
 }
 
-// capture copies the state. The guest is not running.
+// capture gives the state; its memory is that of the guest, which is not running.
 func (s *Session) capture() (*moment, error) {
 	memory, err := s.guest.Capture(slices.Collect(maps.Keys(s.runtime.globals)))
 	if err != nil {

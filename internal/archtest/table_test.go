@@ -23,6 +23,7 @@ const (
 	progressbar  = "github.com/schollz/progressbar/v3"
 	schemas      = "github.com/google/jsonschema-go"
 	toml         = "github.com/BurntSushi/toml"
+	uniseg       = "github.com/rivo/uniseg"
 	xsys         = "golang.org/x/sys"
 	xsync        = "golang.org/x/sync"
 	xterm        = "golang.org/x/term"
@@ -103,10 +104,11 @@ var rooms = map[string]room{
 	"cmd/eryx-build": {
 		imports: []string{
 			".", "bundle", "bundle/build", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine/wazero", "internal/explain",
-			"internal/progress", "internal/version", "preinit", "stdlib", "wheels/build", "wheels/resolve",
+			"internal/progress", "internal/lineedit", "internal/version", "preinit", "stdlib", "wheels/build", "wheels/resolve",
 		},
 		externals: []string{cobra, pflag, xterm, xsys},
 	},
+	"internal/lineedit": {externals: []string{uniseg, xsys, xterm}},
 	"internal/progress": {imports: []string{"bundle/build"}, externals: []string{progressbar, xterm}},
 
 	"internal/bench": {imports: []string{".", "bundle", "callback", "internal/wasm", "linker/meter"}, externals: []string{xsys}},

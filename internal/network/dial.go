@@ -92,7 +92,7 @@ func (n *Net) reach(ctx context.Context, to Target, event *Egress) (net.Conn, er
 		return n.config.Dial(ctx, "tcp", to.Address.String())
 	}
 	event.Proxy = proxy.Scheme + "://" + proxy.Host
-	conn, err := dialProxy(ctx, n.config.Dial, proxy, to.Address)
+	conn, err := n.dialProxy(ctx, proxy, to.Address)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrProxy, event.Proxy, err)
 	}

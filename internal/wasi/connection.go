@@ -168,6 +168,15 @@ func (c *connection) read(limit int) ([]byte, error) {
 	return nil, c.inErr
 }
 
+// peek is read, and takes nothing.
+func (c *connection) peek(limit int) ([]byte, error) {
+	b, err := c.read(limit)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken = 0
+	return b, err
+}
+
 // ready implements source.
 func (c *connection) ready() <-chan struct{} {
 	ch := c.bell.listen()
