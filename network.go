@@ -85,7 +85,8 @@ type Network struct {
 	// connection is made. An error refuses it, and is told to OnEgress.
 	Decide func(ctx context.Context, to Target) error
 	// OnEgress, if not nil, is told of every lookup and connection, refused
-	// ones included, and of the end of every connection.
+	// ones included, and of the end of every connection. A script can cause
+	// as many events as its time allows: bound what is kept of them.
 	OnEgress func(Egress)
 	// The functions above are called by several goroutines at once, and must
 	// not call the sandbox.

@@ -118,6 +118,7 @@ var rooms = map[string]room{
 	"examples/approval":           {imports: []string{"."}},
 	"examples/with_tracing":       {imports: []string{"."}},
 	"examples/simple":             {imports: []string{"."}},
+	"examples/networking":         {imports: []string{"."}},
 	"examples/files":              {imports: []string{"."}},
 	"examples/error_handling":     {imports: []string{"."}},
 	"examples/precompile":         {imports: []string{".", "bundle/build"}},
