@@ -153,19 +153,20 @@ func (s *secrets) hide(err error) error {
 	if set.Empty() {
 		return err
 	}
-	switch e := err.(type) {
-	case *PythonError:
+	if e, ok := errors.AsType[*PythonError](err); ok { // also within a CallbackError
 		e.hide(set)
-	case *CallbackError:
-		e.Python.hide(set)
-	case *CrashError:
+	}
+	if e, ok := errors.AsType[*CrashError](err); ok {
 		e.Reason = set.Text(e.Reason)
-	case *JournalError:
+	}
+	if e, ok := errors.AsType[*JournalError](err); ok {
 		e.Reason = set.Text(e.Reason)
-	case *SuspendedError:
+	}
+	if e, ok := errors.AsType[*SuspendedError](err); ok {
 		for i := range e.Calls {
-			arguments := maskArguments(set, calls.Arguments{JSON: e.Calls[i].Arguments.JSON, Binary: e.Calls[i].Arguments.Bytes})
-			e.Calls[i].Arguments = Arguments{JSON: arguments.JSON, Bytes: arguments.Binary}
+			given := &e.Calls[i].Arguments
+			masked := maskArguments(set, calls.Arguments{JSON: given.JSON, Binary: given.Bytes})
+			given.JSON, given.Bytes = masked.JSON, masked.Binary
 		}
 	}
 	return err

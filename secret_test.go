@@ -79,7 +79,7 @@ func TestSecretIsNotPrinted(t *testing.T) {
 	}
 	for _, text := range []string{
 		fmt.Sprint(config.Secrets), fmt.Sprintf("%v", config.Secrets[0]), fmt.Sprintf("%+v", config.Secrets), fmt.Sprintf("%#v", config.Secrets),
-		fmt.Sprintf("%s", config.Secrets[0]), fmt.Sprintf("%q", config.Secrets), log.String(), string(marshalled),
+		config.Secrets[0].String(), fmt.Sprintf("%q", config.Secrets), log.String(), string(marshalled),
 	} {
 		if strings.Contains(text, "k3y") || !strings.Contains(text, "API_KEY") && !strings.Contains(text, "level") {
 			t.Errorf("%s", text)

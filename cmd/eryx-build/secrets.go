@@ -23,7 +23,7 @@ type secretFlags struct {
 
 func (f *secretFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.secrets, "secret", nil, "have the environment variable NAME, or with =FILE what is in a file, in its requests to HOST only, and show it a placeholder: `NAME@HOST`, hosts with commas between; repeatable")
-	flags.StringArrayVar(&f.cleartext, "secret-cleartext", nil, "let the secret `NAME` go over plain HTTP too; repeatable")
+	flags.StringArrayVar(&f.cleartext, "cleartext", nil, "let the secret `NAME` go over plain HTTP too; repeatable")
 }
 
 // maxSecretFile is above what any secret has, in bytes.
@@ -50,7 +50,7 @@ func (f *secretFlags) values(cmd *cobra.Command, reaches bool) ([]eryx.Secret, e
 	}
 	for _, name := range f.cleartext {
 		if !slices.ContainsFunc(secrets, func(s eryx.Secret) bool { return s.Name == name }) {
-			return nil, usageError(cmd, "--secret-cleartext %s: there is no --secret of that name", name)
+			return nil, usageError(cmd, "--cleartext %s: there is no --secret of that name", name)
 		}
 	}
 	return secrets, nil
