@@ -13,6 +13,7 @@ import (
 	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/guest"
+	"github.com/eryx-build/eryx/internal/network"
 	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi"
@@ -27,6 +28,7 @@ type instance struct {
 	config         *SandboxConfig
 	host           *wasi.Host
 	files          *vfs.FS
+	network        *network.Net // nil is none
 	fuel           *fuel
 	calls          *calls.Table
 	stdout, stderr *output
@@ -99,8 +101,14 @@ func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts int
 	if err != nil {
 		return nil, err
 	}
+	reached, err := config.newNetwork()
+	if err != nil {
+		files.Close()
+		return nil, err
+	}
 	i := &instance{
 		config:     config,
+		network:    reached,
 		files:      files,
 		fuel:       &fuel{},
 		interrupts: interrupts,
@@ -114,6 +122,7 @@ func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts int
 		Stdout:      i.stdout,
 		Stderr:      i.stderr,
 		FS:          files,
+		Network:     reached,
 		SearchPath:  searchPath,
 		Descriptors: config.DescriptorLimit,
 		WallClock:   world.wallClock,
@@ -199,6 +208,9 @@ func (i *instance) begin(ctx context.Context) (limited context.Context, end func
 	limited, abort := context.WithCancelCause(limited)
 	end = func() { abort(nil); cancel() }
 	i.files.Attend(limited)
+	if i.network != nil {
+		i.network.Begin()
+	}
 	i.MemoryRefused() // whatever was refused before
 	i.stdout.begin(i.config.OutputLimit, i.config.Stdout, abort)
 	i.stderr.begin(i.config.OutputLimit, i.config.Stderr, abort)
@@ -237,7 +249,9 @@ func (i *instance) run(ctx context.Context, journal *record, do func(context.Con
 		Files:      newFilesOf(i.files.Tree),
 		Callbacks:  i.calls.Made(),
 	}
-	i.ended = err != nil
+	if i.ended = err != nil; i.ended {
+		i.files.ReleaseLocks() // the guest cannot do it any more
+	}
 	failed := cmp.Or(i.stdout.failed, i.stderr.failed)
 	i.refused = i.MemoryRefused()
 	if failed == nil && (err != nil || i.refused) {
@@ -273,7 +287,9 @@ func (i *instance) call(ctx context.Context, do func(context.Context, guest.Clie
 	traced := i.tracer.Stop()
 	i.calls.Close()
 	exception, raised := errors.AsType[*guest.Exception](err)
-	i.ended = err != nil && !raised
+	if i.ended = err != nil && !raised; i.ended {
+		i.files.ReleaseLocks()
+	}
 	switch failed := cmp.Or(i.stdout.failed, i.stderr.failed); {
 	case failed != nil:
 		return failed
@@ -303,6 +319,9 @@ func (i *instance) close() error {
 // closeHost closes what the guest holds of the host, and what it is shown.
 func (i *instance) closeHost() error {
 	err := i.host.Close()
+	if i.network != nil {
+		err = errors.Join(err, i.network.Close())
+	}
 	i.files.Close()
 	return err
 }

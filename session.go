@@ -159,8 +159,8 @@ func (s *Session) leave() { <-s.turn }
 
 // Configure changes the configuration from the next execution on: callbacks,
 // limits, streams, arguments. What the interpreter was made with stays: files,
-// mounts, modules of libraries, a clock of its own, and the limits of memory, files
-// and descriptors.
+// mounts, modules of libraries, a clock of its own, the network, and the limits of
+// memory, files and descriptors.
 func (s *Session) Configure(config *SandboxConfig) error {
 	if err := s.enter(context.Background()); err != nil {
 		return err
@@ -390,7 +390,7 @@ func (s *Session) adopt(ctx context.Context, config *SandboxConfig) error {
 // as long as it lives.
 func (c *SandboxConfig) keepWorld(from *SandboxConfig) {
 	c.MemoryLimit, c.FilesLimit, c.DescriptorLimit = from.MemoryLimit, from.FilesLimit, from.DescriptorLimit
-	c.Files, c.Mounts, c.Deterministic = from.Files, from.Mounts, from.Deterministic
+	c.Files, c.Mounts, c.Deterministic, c.Network = from.Files, from.Mounts, from.Deterministic, from.Network
 	c.modules = from.modules
 }
 
@@ -398,7 +398,7 @@ func (c *SandboxConfig) keepWorld(from *SandboxConfig) {
 // be used with this one.
 func (c *SandboxConfig) sameWorld(as *SandboxConfig) bool {
 	for _, each := range []*SandboxConfig{c, as} {
-		if each.Files != nil || len(each.Mounts) > 0 || len(each.modules) > 0 || each.Deterministic != nil {
+		if each.Files != nil || len(each.Mounts) > 0 || len(each.modules) > 0 || each.Deterministic != nil || each.Network != nil {
 			return false
 		}
 	}

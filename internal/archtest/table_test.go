@@ -27,6 +27,7 @@ const (
 	xsys         = "golang.org/x/sys"
 	xsync        = "golang.org/x/sync"
 	xterm        = "golang.org/x/term"
+	xnet         = "golang.org/x/net"
 )
 
 // testModules may be used by every test.
@@ -43,7 +44,7 @@ var rooms = map[string]room{
 	".": {
 		imports: []string{
 			"bundle", "internal/cache", "internal/calls", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
-			"internal/image", "internal/journal", "internal/snapshot", "internal/stubs", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
+			"internal/image", "internal/journal", "internal/network", "internal/snapshot", "internal/stubs", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
 		tests:     []string{"bundle/build", "internal/testbundle"},
@@ -60,12 +61,15 @@ var rooms = map[string]room{
 	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
+	"internal/secret":        {pure: true},
+	"internal/tlsbio":        {tests: []string{"internal/testcert"}},
 	"internal/trace":         {pure: true},
+	"internal/network":       {externals: []string{xnet}},
 	"internal/stubs":         {imports: []string{"internal/calls"}, pure: true},
 	"internal/snapshot":      {externals: []string{compress}, pure: true},
 	"internal/version":       {pure: true},
 	"internal/vfs":           {imports: []string{"internal/image"}, externals: []string{xsys}},
-	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
+	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/network", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
 	"internal/wasi/bindings": {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 
 	// What makes a bundle.
@@ -130,6 +134,7 @@ var rooms = map[string]room{
 	"internal/abi/abitest": {imports: []string{"internal/engine"}},
 	"internal/archtest":    {},
 	"internal/integration": {},
+	"internal/testcert":    {},
 	"internal/testbundle":  {imports: []string{"bundle/build", "internal/base", "internal/cache"}},
 	"internal/testtool":    {},
 }

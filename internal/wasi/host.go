@@ -23,6 +23,7 @@ import (
 	"github.com/eryx-build/eryx/internal/abi"
 	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
+	"github.com/eryx-build/eryx/internal/network"
 	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi/bindings"
@@ -62,6 +63,9 @@ type Config struct {
 	Tracer *trace.Tracer
 	// Calls is what the guest may call; nil is nothing.
 	Calls *calls.Table
+	// Network is what the guest reaches of the network; nil is nothing. It is
+	// not closed with the host.
+	Network *network.Net
 	// SearchPath has the directories in which the guest finds modules of
 	// libraries, beside those of its image.
 	SearchPath []string
@@ -87,6 +91,7 @@ type Host struct {
 	// exhausted says that a handle was refused.
 	exhausted bool
 	calls     *calls.Table
+	net       *netState
 	// pollEnds says that the next poll is over when a call has finished.
 	pollEnds bool
 }
@@ -122,7 +127,7 @@ func New(config Config) *Host {
 	if config.Calls == nil {
 		config.Calls = calls.New(calls.Config{})
 	}
-	h := &Host{config: config, fs: config.FS, calls: config.Calls}
+	h := &Host{config: config, fs: config.FS, calls: config.Calls, net: newNetState()}
 	switch stdin := config.Stdin.(type) {
 	case nil:
 		h.stdin = NewInput(strings.NewReader(""))
@@ -137,6 +142,7 @@ func New(config Config) *Host {
 // Close releases everything that the guest holds.
 func (h *Host) Close() error {
 	h.table.clear()
+	h.net.close()
 	return nil
 }
 

@@ -11,3 +11,8 @@ _sleep = time.sleep
 def wait(nanoseconds):
     """Waits for a time, or until the script is interrupted."""
     _sleep(nanoseconds / 1e9)
+
+
+def end_poll():
+    """Has the next poll or select end when the script is interrupted, rather than
+    go on if the signal's handler raises nothing."""
