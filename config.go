@@ -120,6 +120,8 @@ type SandboxConfig struct {
 	Files *Files
 	// Mounts are files of the host's that the script sees.
 	Mounts []Mount
+	// Network is what the script reaches of the network; nil is nothing.
+	Network *Network
 
 	functions []calls.Function // made of Callbacks by prepare
 	modules   []*Library       // whose modules the interpreter sees; Libraries, by prepare
@@ -208,6 +210,9 @@ func (c *SandboxConfig) setDefaults() error {
 		if strings.Contains(text, "\x00") {
 			return fmt.Errorf("eryx: the argument or file name %q has a NUL character", text)
 		}
+	}
+	if err := c.checkNetwork(); err != nil {
+		return err
 	}
 	return c.checkMounts()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/guest"
+	"github.com/eryx-build/eryx/internal/network"
 	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi"
@@ -27,6 +28,7 @@ type instance struct {
 	config         *SandboxConfig
 	host           *wasi.Host
 	files          *vfs.FS
+	network        *network.Net // nil is none
 	fuel           *fuel
 	calls          *calls.Table
 	stdout, stderr *output
@@ -99,8 +101,14 @@ func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts int
 	if err != nil {
 		return nil, err
 	}
+	reached, err := config.newNetwork()
+	if err != nil {
+		files.Close()
+		return nil, err
+	}
 	i := &instance{
 		config:     config,
+		network:    reached,
 		files:      files,
 		fuel:       &fuel{},
 		interrupts: interrupts,
@@ -114,6 +122,8 @@ func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts int
 		Stdout:      i.stdout,
 		Stderr:      i.stderr,
 		FS:          files,
+		Network:     reached,
+		TLS:         config.tlsPolicy(),
 		SearchPath:  searchPath,
 		Descriptors: config.DescriptorLimit,
 		WallClock:   world.wallClock,
@@ -199,6 +209,9 @@ func (i *instance) begin(ctx context.Context) (limited context.Context, end func
 	limited, abort := context.WithCancelCause(limited)
 	end = func() { abort(nil); cancel() }
 	i.files.Attend(limited)
+	if i.network != nil {
+		i.network.Begin()
+	}
 	i.MemoryRefused() // whatever was refused before
 	i.stdout.begin(i.config.OutputLimit, i.config.Stdout, abort)
 	i.stderr.begin(i.config.OutputLimit, i.config.Stderr, abort)
@@ -256,6 +269,7 @@ func (i *instance) run(ctx context.Context, journal *record, do func(context.Con
 	case traced != nil:
 		err = newTraceError(traced)
 	case err != nil:
+		_, result.Exited = errors.AsType[*wasi.ExitError](err)
 		err = cmp.Or(journal.journalError(err), executionError(limited, err))
 	default:
 		err = result.settle(outcome, i.calls)
@@ -306,6 +320,9 @@ func (i *instance) close() error {
 // closeHost closes what the guest holds of the host, and what it is shown.
 func (i *instance) closeHost() error {
 	err := i.host.Close()
+	if i.network != nil {
+		err = errors.Join(err, i.network.Close())
+	}
 	i.files.Close()
 	return err
 }

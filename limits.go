@@ -44,6 +44,12 @@ func (i *instance) noteLimits(result *Result, err error) error {
 	if i.calls.Exhausted() && (limit == nil || limit.Kind != LimitCallbacks) {
 		reached(LimitCallbacks)
 	}
+	if i.network != nil && i.network.ConnectionsExhausted() {
+		reached(LimitConnections)
+	}
+	if i.network != nil && i.network.TrafficExhausted() {
+		reached(LimitTraffic)
+	}
 	var raised *PythonError
 	if errors.As(err, &raised) {
 		raised.Limit = i.limitBehind(raised, memory)
@@ -68,6 +74,8 @@ func (i *instance) limitBehind(raised *PythonError, memory bool) *LimitError {
 			limit = strconv.Itoa(i.config.DescriptorLimit)
 		}
 		return &LimitError{Kind: LimitDescriptors, Limit: limit}
+	case i.network != nil && i.network.ConnectionsExhausted() && strings.HasPrefix(raised.Message, tooManyOpen):
+		return &LimitError{Kind: LimitConnections, Limit: strconv.Itoa(orDefault(i.config.Network.ConnectionLimit, DefaultConnectionLimit))}
 	}
 	return nil
 }

@@ -159,8 +159,8 @@ func (s *Session) leave() { <-s.turn }
 
 // Configure changes the configuration from the next execution on: callbacks,
 // limits, streams, arguments. What the interpreter was made with stays: files,
-// mounts, modules of libraries, a clock of its own, and the limits of memory, files
-// and descriptors.
+// mounts, modules of libraries, a clock of its own, the network, and the limits of
+// memory, files and descriptors.
 func (s *Session) Configure(config *SandboxConfig) error {
 	if err := s.enter(context.Background()); err != nil {
 		return err
@@ -197,6 +197,7 @@ func (s *Session) Execute(ctx context.Context, source string) (*Result, error) {
 		if before, err = s.capture(); err != nil {
 			return nil, err
 		}
+		before.memory = before.memory.Clone()
 	}
 	request, err := s.request(source)
 	if err != nil {
@@ -214,6 +215,9 @@ func (s *Session) Execute(ctx context.Context, source string) (*Result, error) {
 	if result == nil {
 		return nil, err
 	}
+	if isIncomplete(err) {
+		s.scripts-- // nothing was executed
+	}
 	s.unseeded = false
 	if !s.guest.ended && (err == nil || before == nil) {
 		return result, err
@@ -223,6 +227,13 @@ func (s *Session) Execute(ctx context.Context, source string) (*Result, error) {
 		result.State = StateRestored
 	}
 	return result, alsoClosing(err, s.rewind(context.WithoutCancel(ctx), before))
+}
+
+// isIncomplete reports whether an interactive script was not executed for want
+// of more lines.
+func isIncomplete(err error) bool {
+	raised, ok := errors.AsType[*PythonError](err)
+	return ok && raised.Type == "_IncompleteInputError" && len(raised.Frames) == 0
 }
 
 // present makes sure that there is a guest.
@@ -325,7 +336,7 @@ type moment struct {
 	world    *worldMoment // nil for the real one
 }
 
-// capture copies the state. The guest is not running.
+// capture gives the state; its memory is that of the guest, which is not running.
 func (s *Session) capture() (*moment, error) {
 	memory, err := s.guest.Capture(slices.Collect(maps.Keys(s.runtime.globals)))
 	if err != nil {
@@ -380,7 +391,7 @@ func (s *Session) adopt(ctx context.Context, config *SandboxConfig) error {
 // as long as it lives.
 func (c *SandboxConfig) keepWorld(from *SandboxConfig) {
 	c.MemoryLimit, c.FilesLimit, c.DescriptorLimit = from.MemoryLimit, from.FilesLimit, from.DescriptorLimit
-	c.Files, c.Mounts, c.Deterministic = from.Files, from.Mounts, from.Deterministic
+	c.Files, c.Mounts, c.Deterministic, c.Network = from.Files, from.Mounts, from.Deterministic, from.Network
 	c.modules = from.modules
 }
 
@@ -388,7 +399,7 @@ func (c *SandboxConfig) keepWorld(from *SandboxConfig) {
 // be used with this one.
 func (c *SandboxConfig) sameWorld(as *SandboxConfig) bool {
 	for _, each := range []*SandboxConfig{c, as} {
-		if each.Files != nil || len(each.Mounts) > 0 || len(each.modules) > 0 || each.Deterministic != nil {
+		if each.Files != nil || len(each.Mounts) > 0 || len(each.modules) > 0 || each.Deterministic != nil || each.Network != nil {
 			return false
 		}
 	}

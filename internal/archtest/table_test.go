@@ -23,9 +23,11 @@ const (
 	progressbar  = "github.com/schollz/progressbar/v3"
 	schemas      = "github.com/google/jsonschema-go"
 	toml         = "github.com/BurntSushi/toml"
+	uniseg       = "github.com/rivo/uniseg"
 	xsys         = "golang.org/x/sys"
 	xsync        = "golang.org/x/sync"
 	xterm        = "golang.org/x/term"
+	xnet         = "golang.org/x/net"
 )
 
 // testModules may be used by every test.
@@ -42,10 +44,10 @@ var rooms = map[string]room{
 	".": {
 		imports: []string{
 			"bundle", "internal/cache", "internal/calls", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
-			"internal/image", "internal/journal", "internal/snapshot", "internal/stubs", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
+			"internal/image", "internal/journal", "internal/network", "internal/snapshot", "internal/stubs", "internal/tlsbio", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
-		tests:     []string{"bundle/build", "internal/testbundle"},
+		tests:     []string{"bundle/build", "internal/testbundle", "internal/testcert"},
 	},
 	"bundle":                 {imports: []string{"internal/atomicfile", "internal/cache", "internal/engine", "internal/image", "internal/version", "internal/wasi"}, externals: []string{compress, xsys}},
 	"callback":               {imports: []string{"."}, externals: []string{schemas}, tests: []string{"internal/testbundle"}},
@@ -59,12 +61,15 @@ var rooms = map[string]room{
 	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
+	"internal/secret":        {pure: true},
+	"internal/tlsbio":        {tests: []string{"internal/testcert"}},
 	"internal/trace":         {pure: true},
+	"internal/network":       {externals: []string{xnet}},
 	"internal/stubs":         {imports: []string{"internal/calls"}, pure: true},
 	"internal/snapshot":      {externals: []string{compress}, pure: true},
 	"internal/version":       {pure: true},
 	"internal/vfs":           {imports: []string{"internal/image"}, externals: []string{xsys}},
-	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
+	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/network", "internal/tlsbio", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
 	"internal/wasi/bindings": {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 
 	// What makes a bundle.
@@ -99,10 +104,11 @@ var rooms = map[string]room{
 	"cmd/eryx-build": {
 		imports: []string{
 			".", "bundle", "bundle/build", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine/wazero", "internal/explain",
-			"internal/progress", "internal/version", "preinit", "stdlib", "wheels/build", "wheels/resolve",
+			"internal/progress", "internal/lineedit", "internal/version", "preinit", "stdlib", "wheels/build", "wheels/resolve",
 		},
 		externals: []string{cobra, pflag, xterm, xsys},
 	},
+	"internal/lineedit": {externals: []string{uniseg, xsys, xterm}},
 	"internal/progress": {imports: []string{"bundle/build"}, externals: []string{progressbar, xterm}},
 
 	"internal/bench": {imports: []string{".", "bundle", "callback", "internal/wasm", "linker/meter"}, externals: []string{xsys}},
@@ -128,6 +134,7 @@ var rooms = map[string]room{
 	"internal/abi/abitest": {imports: []string{"internal/engine"}},
 	"internal/archtest":    {},
 	"internal/integration": {},
+	"internal/testcert":    {},
 	"internal/testbundle":  {imports: []string{"bundle/build", "internal/base", "internal/cache"}},
 	"internal/testtool":    {},
 }

@@ -170,7 +170,7 @@ func (h *Host) DescriptorsExhausted() bool { return h.exhausted }
 // open of the host's.
 func isDescriptor(r resource) bool {
 	switch r.(type) {
-	case *descriptor, *directoryEntryStream:
+	case *descriptor, *directoryEntryStream, *tcpSocket:
 		return true
 	}
 	return false
@@ -269,9 +269,9 @@ func (h *Host) recreate(s HandleState) (resource, error) {
 		case originStderr:
 			return h.newStderr().subscribe(), nil
 		}
-	case (*network)(nil).resource():
+	case (*networkHandle)(nil).resource():
 		if s.Origin == originNetwork {
-			return &network{}, nil
+			return &networkHandle{}, nil
 		}
 	case (*descriptor)(nil).resource():
 		if d := h.preopen(s.Origin); d != nil {

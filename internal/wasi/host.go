@@ -23,6 +23,8 @@ import (
 	"github.com/eryx-build/eryx/internal/abi"
 	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
+	"github.com/eryx-build/eryx/internal/network"
+	"github.com/eryx-build/eryx/internal/tlsbio"
 	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi/bindings"
@@ -62,9 +64,14 @@ type Config struct {
 	Tracer *trace.Tracer
 	// Calls is what the guest may call; nil is nothing.
 	Calls *calls.Table
+	// Network is what the guest reaches of the network; nil is nothing. It is
+	// not closed with the host.
+	Network *network.Net
 	// SearchPath has the directories in which the guest finds modules of
 	// libraries, beside those of its image.
 	SearchPath []string
+	// TLS is the host's part in the guest's TLS sessions.
+	TLS tlsbio.Policy
 	// Checkpoint is called when the guest has used up its count and gives how
 	// far to count next. nil only looks whether the context is done.
 	Checkpoint func(ctx context.Context) (uint32, error)
@@ -87,8 +94,10 @@ type Host struct {
 	// exhausted says that a handle was refused.
 	exhausted bool
 	calls     *calls.Table
+	net       *netState
 	// pollEnds says that the next poll is over when a call has finished.
 	pollEnds bool
+	tls      tlsSessions
 }
 
 var _ bindings.Host = (*Host)(nil)
@@ -122,7 +131,7 @@ func New(config Config) *Host {
 	if config.Calls == nil {
 		config.Calls = calls.New(calls.Config{})
 	}
-	h := &Host{config: config, fs: config.FS, calls: config.Calls}
+	h := &Host{config: config, fs: config.FS, calls: config.Calls, net: newNetState()}
 	switch stdin := config.Stdin.(type) {
 	case nil:
 		h.stdin = NewInput(strings.NewReader(""))
@@ -137,6 +146,7 @@ func New(config Config) *Host {
 // Close releases everything that the guest holds.
 func (h *Host) Close() error {
 	h.table.clear()
+	h.net.close()
 	return nil
 }
 

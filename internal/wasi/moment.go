@@ -26,6 +26,8 @@ type HeldState struct {
 	Offset int64 `json:"offset,omitempty"`
 	// Lost says that the handle stays, and what it stood for does not.
 	Lost bool `json:"lost,omitempty"`
+	// Connection says of a stream that is lost that it was that of a connection.
+	Connection bool `json:"connection,omitempty"`
 }
 
 // MomentError says why a guest cannot have a moment.
@@ -49,6 +51,7 @@ func (h *Host) Capture() *Moment {
 				held.File = len(files)
 			}
 			held.Offset, held.Lost = offset, file == nil
+			held.Connection = ofConnection(r)
 		}
 		m.Handles = append(m.Handles, held)
 	}
@@ -76,6 +79,27 @@ func openFile(r resource) (*vfs.Handle, int64) {
 		return r.Dir(), r.Position()
 	}
 	return nil, 0
+}
+
+// ofConnection reports whether a resource is a stream of a connection.
+func ofConnection(r resource) bool {
+	switch r := r.(type) {
+	case *inputStream:
+		switch source := r.source.(type) {
+		case *connection:
+			return true
+		case nowhere:
+			return source.connection
+		}
+	case *outputStream:
+		switch sink := r.sink.(type) {
+		case *connection:
+			return true
+		case nowhere:
+			return sink.connection
+		}
+	}
+	return false
 }
 
 // Resume gives a guest that has not run yet what another one held. The moment
@@ -165,25 +189,31 @@ func reopened(s HeldState, file *vfs.Handle) resource {
 // errGone is what the guest learns of a stream that was lost.
 var errGone = errors.New("it was open when the session was copied, and is not in the copy")
 
-// gone is what stands for a lost resource: a stream that is closed, a moment
-// that has come, and otherwise a number that stands for nothing that can be
-// used.
+// gone is what stands for a lost resource: a stream that is closed, or fails if
+// it was that of a connection, a connection that was aborted, a moment that has
+// come, and otherwise a number that stands for nothing that can be used.
 func gone(s HeldState) resource {
 	switch s.Resource {
 	case (*inputStream)(nil).resource():
-		return &inputStream{source: nowhere{}, what: "nowhere", closed: true}
+		return &inputStream{source: nowhere{s.Connection}, what: "nowhere", closed: !s.Connection}
 	case (*outputStream)(nil).resource():
-		return &outputStream{sink: nowhere{}, what: "nowhere", closed: true}
+		return &outputStream{sink: nowhere{s.Connection}, what: "nowhere", closed: !s.Connection}
+	case (*tcpSocket)(nil).resource():
+		return &tcpSocket{state: tcpLost}
+	case (*lookupStream)(nil).resource():
+		return lostLookup()
 	case (*pollable)(nil).resource():
 		return &pollable{passed: true}
 	case (*ioError)(nil).resource():
 		return &ioError{errGone}
+	case (*tlsSession)(nil).resource():
+		return &tlsSession{}
 	}
 	return lost(s.Resource)
 }
 
 // nowhere is a stream of which nothing is left.
-type nowhere struct{}
+type nowhere struct{ connection bool }
 
 func (nowhere) read(int) ([]byte, error) { return nil, errGone }
 func (nowhere) ready() <-chan struct{}   { return nil }

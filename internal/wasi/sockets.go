@@ -2,71 +2,129 @@ package wasi
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
 
-	"github.com/eryx-build/eryx/internal/abi"
+	"github.com/eryx-build/eryx/internal/network"
 	"github.com/eryx-build/eryx/internal/wasi/bindings"
 )
 
-// A sandbox has no network. Its functions exist, as libc imports them, and
-// creating a socket or resolving a name is refused with access-denied. So no
-// guest has a socket, and what takes one finds that the handle is not one.
-const (
-	resourceTCPSocket              = "tcp-socket"
-	resourceUDPSocket              = "udp-socket"
-	resourceIncomingDatagramStream = "incoming-datagram-stream"
-	resourceOutgoingDatagramStream = "outgoing-datagram-stream"
-	resourceResolveAddressStream   = "resolve-address-stream"
-)
-
-// none is the error for a handle of a resource of which there are none.
-func (h *Host) none(handle uint32, want string) error {
-	err := &HandleError{Handle: handle, Want: want}
-	if r := h.table.at(handle); r != nil {
-		err.Got = r.resource()
-	}
-	return err
-}
+// Without a network in [Config] the functions of wasi:sockets exist, as libc
+// imports them, and creating a socket or resolving a name is refused with
+// access-denied. With one a guest has TCP sockets that connect. Sockets that
+// listen and datagrams are refused in any case.
 
 // originNetwork is the origin of a handle of the network.
 const originNetwork = "network"
 
-// network is the resource network.
-type network struct{}
+// networkHandle is the resource network.
+type networkHandle struct{}
 
-func (*network) resource() string { return "network" }
-func (*network) origin() string   { return originNetwork }
-func (*network) describe() string { return "the network" }
-func (*network) drop()            {}
+func (*networkHandle) resource() string { return "network" }
+func (*networkHandle) origin() string   { return originNetwork }
+func (*networkHandle) describe() string { return "the network" }
+func (*networkHandle) drop()            {}
 
 // InstanceNetwork implements wasi:sockets/instance-network.
 func (h *Host) InstanceNetwork(context.Context) (bindings.Network, error) {
-	return insert[bindings.Network](h, &network{})
+	return insert[bindings.Network](h, &networkHandle{})
 }
 
 // DropNetwork implements wasi:sockets/network.
 func (h *Host) DropNetwork(_ context.Context, self bindings.Network) error {
-	return drop[*network](h, self)
+	return drop[*networkHandle](h, self)
 }
 
-// ResolveAddresses implements wasi:sockets/ip-name-lookup.
-func (h *Host) ResolveAddresses(_ context.Context, self bindings.Network, _ string) (bindings.ResolveAddressStream, error) {
-	if _, err := lookup[*network](h, self); err != nil {
-		return 0, err
+// networkErrorCode is what the guest is told of an error of the network.
+func networkErrorCode(err error) bindings.NetworkErrorCode {
+	if code, ok := errors.AsType[bindings.NetworkErrorCode](err); ok {
+		return code
 	}
-	return 0, bindings.NetworkErrorCodeAccessDenied
+	for _, known := range []struct {
+		err  error
+		code bindings.NetworkErrorCode
+	}{
+		{errGone, bindings.NetworkErrorCodeConnectionAborted},
+		{syscall.ECONNREFUSED, bindings.NetworkErrorCodeConnectionRefused},
+		{syscall.ECONNRESET, bindings.NetworkErrorCodeConnectionReset},
+		{syscall.EPIPE, bindings.NetworkErrorCodeConnectionReset},
+		{io.ErrUnexpectedEOF, bindings.NetworkErrorCodeConnectionReset},
+		{syscall.ECONNABORTED, bindings.NetworkErrorCodeConnectionAborted},
+		{net.ErrClosed, bindings.NetworkErrorCodeConnectionAborted},
+		{syscall.EHOSTUNREACH, bindings.NetworkErrorCodeRemoteUnreachable},
+		{syscall.ENETUNREACH, bindings.NetworkErrorCodeRemoteUnreachable},
+		{syscall.EHOSTDOWN, bindings.NetworkErrorCodeRemoteUnreachable},
+		{syscall.ENETDOWN, bindings.NetworkErrorCodeRemoteUnreachable},
+		{syscall.EADDRNOTAVAIL, bindings.NetworkErrorCodeRemoteUnreachable},
+		{syscall.EAFNOSUPPORT, bindings.NetworkErrorCodeRemoteUnreachable},
+		{network.ErrDenied, bindings.NetworkErrorCodeAccessDenied},
+		{network.ErrTooMany, bindings.NetworkErrorCodeNewSocketLimit},
+		{network.ErrProxy, bindings.NetworkErrorCodeRemoteUnreachable},
+		{syscall.EMFILE, bindings.NetworkErrorCodeNewSocketLimit},
+		{syscall.ENFILE, bindings.NetworkErrorCodeNewSocketLimit},
+		{os.ErrDeadlineExceeded, bindings.NetworkErrorCodeTimeout},
+		{context.DeadlineExceeded, bindings.NetworkErrorCodeTimeout},
+		{context.Canceled, bindings.NetworkErrorCodeConnectionAborted},
+	} {
+		if errors.Is(err, known.err) {
+			return known.code
+		}
+	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		return bindings.NetworkErrorCodeTimeout
+	}
+	return bindings.NetworkErrorCodeUnknown
 }
 
-// ResolveAddressStreamResolveNextAddress implements wasi:sockets/ip-name-lookup.
-func (h *Host) ResolveAddressStreamResolveNextAddress(_ context.Context, self bindings.ResolveAddressStream) (abi.Option[bindings.IPAddress], error) {
-	return abi.Option[bindings.IPAddress]{}, h.none(uint32(self), resourceResolveAddressStream)
+// lookupErrorCode is what the guest is told of an error of resolving a name.
+func lookupErrorCode(err error) bindings.NetworkErrorCode {
+	switch {
+	case errors.Is(err, network.ErrNoSuchName):
+		return bindings.NetworkErrorCodeNameUnresolvable
+	case errors.Is(err, network.ErrDenied):
+		return bindings.NetworkErrorCodeAccessDenied
+	case errors.Is(err, errGone):
+		return bindings.NetworkErrorCodeConnectionAborted
+	}
+	return bindings.NetworkErrorCodeTemporaryResolverFailure
 }
 
-// ResolveAddressStreamSubscribe implements wasi:sockets/ip-name-lookup.
-func (h *Host) ResolveAddressStreamSubscribe(_ context.Context, self bindings.ResolveAddressStream) (bindings.Pollable, error) {
-	return 0, h.none(uint32(self), resourceResolveAddressStream)
+// addrPort is the address that a guest names.
+func addrPort(a bindings.IPSocketAddress) netip.AddrPort {
+	if a.Case == bindings.IPSocketAddressIPv4 {
+		return netip.AddrPortFrom(netip.AddrFrom4(a.IPv4.Address), a.IPv4.Port)
+	}
+	var b [16]byte
+	for i, part := range a.IPv6.Address {
+		binary.BigEndian.PutUint16(b[2*i:], part)
+	}
+	return netip.AddrPortFrom(netip.AddrFrom16(b), a.IPv6.Port)
 }
 
-// DropResolveAddressStream implements wasi:sockets/ip-name-lookup.
-func (h *Host) DropResolveAddressStream(_ context.Context, self bindings.ResolveAddressStream) error {
-	return h.none(uint32(self), resourceResolveAddressStream)
+// ipv6Parts is an IPv6 address as WIT has it.
+func ipv6Parts(a netip.Addr) (parts [8]uint16) {
+	b := a.As16()
+	for i := range parts {
+		parts[i] = binary.BigEndian.Uint16(b[2*i:])
+	}
+	return parts
+}
+
+// socketAddress is addrPort the other way.
+func socketAddress(a netip.AddrPort) bindings.IPSocketAddress {
+	if a.Addr().Is4() {
+		return bindings.IPSocketAddress{
+			Case: bindings.IPSocketAddressIPv4,
+			IPv4: bindings.IPv4SocketAddress{Port: a.Port(), Address: a.Addr().As4()},
+		}
+	}
+	return bindings.IPSocketAddress{
+		Case: bindings.IPSocketAddressIPv6,
+		IPv6: bindings.IPv6SocketAddress{Port: a.Port(), Address: ipv6Parts(a.Addr())},
+	}
 }

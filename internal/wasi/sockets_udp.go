@@ -7,6 +7,23 @@ import (
 	"github.com/eryx-build/eryx/internal/wasi/bindings"
 )
 
+// There are no datagrams: no guest has a socket for them, and what takes one
+// finds that the handle is not one.
+const (
+	resourceUDPSocket              = "udp-socket"
+	resourceIncomingDatagramStream = "incoming-datagram-stream"
+	resourceOutgoingDatagramStream = "outgoing-datagram-stream"
+)
+
+// none is the error for a handle of a resource of which there are none.
+func (h *Host) none(handle uint32, want string) error {
+	err := &HandleError{Handle: handle, Want: want}
+	if r := h.table.at(handle); r != nil {
+		err.Got = r.resource()
+	}
+	return err
+}
+
 // CreateUDPSocket implements wasi:sockets/udp-create-socket.
 func (h *Host) CreateUDPSocket(context.Context, bindings.IPAddressFamily) (bindings.UDPSocket, error) {
 	return 0, bindings.NetworkErrorCodeAccessDenied

@@ -12,8 +12,8 @@ import (
 const (
 	// maxRead is the most bytes that one read gives.
 	maxRead = 1 << 20
-	// writeBudget is what check-write permits: all streams here take whatever
-	// they are given, so it only bounds one write.
+	// writeBudget is the most that check-write permits. Most streams here take
+	// whatever they are given, so that it only bounds one write.
 	writeBudget = 1 << 20
 	// maxBlockingWrite is what the blocking-write functions take, by their WIT.
 	maxBlockingWrite = 4096
@@ -34,11 +34,24 @@ type source interface {
 
 // sink is what an output stream writes to. Neither method waits for a guest.
 type sink interface {
-	// write writes all of p, which is the guest's memory, or fails.
+	// write writes all of p, which is the guest's memory, or fails. Where there
+	// will never be anything to write to any more, it fails with io.EOF.
 	write(p []byte) error
 	flush() error
 	// close is called once.
 	close()
+}
+
+// pacedSink is a sink that takes only so much at a time, and writes it later.
+type pacedSink interface {
+	sink
+	// permit is how much of p write takes now. It fails as write does.
+	permit() (int, error)
+	// writable is nil when permit would not give 0, else a channel that becomes
+	// readable when it is worth asking again. So is flushed when all that was
+	// written has left.
+	writable() <-chan struct{}
+	flushed() <-chan struct{}
 }
 
 // inputStream is the resource input-stream.
@@ -80,9 +93,21 @@ func (s *outputStream) origin() string   { return s.from }
 func (s *outputStream) describe() string { return "a stream to " + s.what }
 func (s *outputStream) drop()            { s.sink.close() }
 
-// subscribe gives a pollable that is always ready, as writing never waits.
+// subscribe gives a pollable that is ready when something can be written: always,
+// unless the sink takes only so much at a time.
 func (s *outputStream) subscribe() *pollable {
-	return &pollable{from: s.from, what: s.what, ready: func() <-chan struct{} { return nil }}
+	return &pollable{from: s.from, what: s.what, ready: func() <-chan struct{} {
+		if paced, ok := s.sink.(pacedSink); ok && !s.closed {
+			return paced.writable()
+		}
+		return nil
+	}}
+}
+
+// fail closes the stream for an error of its sink, and gives what the guest gets.
+func (h *Host) fail(s *outputStream, err error) error {
+	s.closed = !errors.Is(err, errGone)
+	return h.failed(err)
 }
 
 // newInputStream gives the guest a stream. what completes "a stream from …".
@@ -136,8 +161,8 @@ func (h *Host) read(ctx context.Context, s *inputStream, length uint64, blocking
 		}
 		b, err := s.source.read(int(min(length, maxRead)))
 		if err != nil {
-			// The end of a file is not forever.
-			s.closed = !errors.Is(err, io.EOF)
+			// The end of a file is not forever, and what was lost stays so.
+			s.closed = !errors.Is(err, io.EOF) && !errors.Is(err, errGone)
 			return nil, h.failed(err)
 		}
 		if len(b) > 0 || !blocking {
@@ -206,8 +231,7 @@ func (h *Host) write(s *outputStream, p []byte) error {
 		return nil
 	}
 	if err := s.sink.write(p); err != nil {
-		s.closed = true
-		return h.failed(err)
+		return h.fail(s, err)
 	}
 	return nil
 }
@@ -217,10 +241,21 @@ func (h *Host) flush(s *outputStream) error {
 		return errClosed
 	}
 	if err := s.sink.flush(); err != nil {
-		s.closed = true
-		return h.failed(err)
+		return h.fail(s, err)
 	}
 	return nil
+}
+
+// blockingFlush is flush, and waits until what was written has left. An interrupt
+// ends the wait: the rest leaves later.
+func (h *Host) blockingFlush(ctx context.Context, s *outputStream) error {
+	if paced, ok := s.sink.(pacedSink); ok && !s.closed {
+		p := &pollable{what: s.what, ready: paced.flushed}
+		if _, err := h.wait(ctx, []*pollable{p}); err != nil {
+			return err
+		}
+	}
+	return h.flush(s)
 }
 
 func (h *Host) checkWrite(s *outputStream) (uint64, error) {
@@ -228,7 +263,33 @@ func (h *Host) checkWrite(s *outputStream) (uint64, error) {
 		return 0, errClosed
 	}
 	s.permit = writeBudget
+	if paced, ok := s.sink.(pacedSink); ok {
+		n, err := paced.permit()
+		if err != nil {
+			return 0, h.fail(s, err)
+		}
+		s.permit = min(s.permit, uint64(n))
+	}
 	return s.permit, nil
+}
+
+// blockingCheckWrite is checkWrite, and waits until so much is permitted.
+func (h *Host) blockingCheckWrite(ctx context.Context, s *outputStream, length int) error {
+	for {
+		permitted, err := h.checkWrite(s)
+		if err != nil || permitted >= uint64(length) {
+			return err
+		}
+		p := s.subscribe()
+		if permitted > 0 { // and the stream is therefore ready
+			p.ready = s.sink.(pacedSink).flushed
+		}
+		if ready, err := h.wait(ctx, []*pollable{p}); err != nil {
+			return err
+		} else if len(ready) == 0 {
+			return h.failed(errInterrupted)
+		}
+	}
 }
 
 // OutputStreamCheckWrite implements wasi:io/streams.
@@ -250,7 +311,7 @@ func (h *Host) OutputStreamWrite(_ context.Context, self bindings.OutputStream, 
 }
 
 // OutputStreamBlockingWriteAndFlush implements wasi:io/streams.
-func (h *Host) OutputStreamBlockingWriteAndFlush(_ context.Context, self bindings.OutputStream, contents []byte) error {
+func (h *Host) OutputStreamBlockingWriteAndFlush(ctx context.Context, self bindings.OutputStream, contents []byte) error {
 	s, err := lookup[*outputStream](h, self)
 	if err != nil {
 		return err
@@ -258,13 +319,13 @@ func (h *Host) OutputStreamBlockingWriteAndFlush(_ context.Context, self binding
 	if len(contents) > maxBlockingWrite {
 		return &abi.Error{Reason: "it passed more than 4096 bytes to blocking-write-and-flush"}
 	}
-	if _, err := h.checkWrite(s); err != nil {
+	if err := h.blockingCheckWrite(ctx, s, len(contents)); err != nil {
 		return err
 	}
 	if err := h.write(s, contents); err != nil {
 		return err
 	}
-	return h.flush(s)
+	return h.blockingFlush(ctx, s)
 }
 
 // OutputStreamFlush implements wasi:io/streams.
@@ -278,7 +339,11 @@ func (h *Host) OutputStreamFlush(_ context.Context, self bindings.OutputStream) 
 
 // OutputStreamBlockingFlush implements wasi:io/streams.
 func (h *Host) OutputStreamBlockingFlush(ctx context.Context, self bindings.OutputStream) error {
-	return h.OutputStreamFlush(ctx, self)
+	s, err := lookup[*outputStream](h, self)
+	if err != nil {
+		return err
+	}
+	return h.blockingFlush(ctx, s)
 }
 
 // OutputStreamSubscribe implements wasi:io/streams.
@@ -320,7 +385,7 @@ func (h *Host) OutputStreamWriteZeroes(_ context.Context, self bindings.OutputSt
 }
 
 // OutputStreamBlockingWriteZeroesAndFlush implements wasi:io/streams.
-func (h *Host) OutputStreamBlockingWriteZeroesAndFlush(_ context.Context, self bindings.OutputStream, length uint64) error {
+func (h *Host) OutputStreamBlockingWriteZeroesAndFlush(ctx context.Context, self bindings.OutputStream, length uint64) error {
 	s, err := lookup[*outputStream](h, self)
 	if err != nil {
 		return err
@@ -328,13 +393,13 @@ func (h *Host) OutputStreamBlockingWriteZeroesAndFlush(_ context.Context, self b
 	if length > maxBlockingWrite {
 		return &abi.Error{Reason: "it passed more than 4096 bytes to blocking-write-zeroes-and-flush"}
 	}
-	if _, err := h.checkWrite(s); err != nil {
+	if err := h.blockingCheckWrite(ctx, s, int(length)); err != nil {
 		return err
 	}
 	if err := h.writeZeroes(s, length); err != nil {
 		return err
 	}
-	return h.flush(s)
+	return h.blockingFlush(ctx, s)
 }
 
 func (h *Host) splice(ctx context.Context, self bindings.OutputStream, src bindings.InputStream, length uint64, blocking bool) (uint64, error) {
@@ -345,6 +410,11 @@ func (h *Host) splice(ctx context.Context, self bindings.OutputStream, src bindi
 	from, err := lookup[*inputStream](h, src)
 	if err != nil {
 		return 0, err
+	}
+	if blocking {
+		if err := h.blockingCheckWrite(ctx, to, 1); err != nil {
+			return 0, err
+		}
 	}
 	permitted, err := h.checkWrite(to)
 	if err != nil {

@@ -10,6 +10,9 @@
 #include "abi.h"
 #include "callbacks.h"
 #include "heap.h"
+#include "poll.h"
+#include "resolve.h"
+#include "tls.h"
 #include "trace.h"
 #include "wait.h"
 
@@ -339,17 +342,18 @@ wait_here(PyObject *self, PyObject *argument)
 
 static PyMethodDef wait_definition = { "wait", wait_here, METH_O, NULL };
 
-/* eryx_support.host.end_poll: has the next poll end when the script is
- * interrupted. */
+/* eryx_support.host.poll_briefly. */
 static PyObject *
-end_poll(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+poll_briefly_here(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
     (void)self, (void)arguments, (void)count;
-    wait_ends = true;
+    poll_briefly();
     return Py_GetConstant(Py_CONSTANT_NONE);
 }
 
-static PyMethodDef end_poll_definition = { "end_poll", (PyCFunction)(void *)end_poll, METH_FASTCALL, NULL };
+static PyMethodDef poll_briefly_definition = {
+    "poll_briefly", (PyCFunction)(void (*)(void))poll_briefly_here, METH_FASTCALL, NULL,
+};
 
 /* Makes a function an attribute of a module. */
 static int
@@ -383,8 +387,8 @@ find_support(void)
     if (install(&exit_definition, "os") < 0 || install(&exit_definition, "posix") < 0 ||
         install(&immortalize_definition, "eryx_support.lifecycle") < 0 ||
         install(&wait_definition, "eryx_support.host") < 0 ||
-        install(&end_poll_definition, "eryx_support.host") < 0 ||
-        callbacks_install(install) < 0) {
+        install(&poll_briefly_definition, "eryx_support.host") < 0 ||
+        resolve_install(install) < 0 || callbacks_install(install) < 0 || tls_install(install) < 0) {
         return -1;
     }
     for (PyMethodDef *d = trace_definitions; d->name != NULL; d++) {

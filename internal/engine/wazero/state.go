@@ -9,8 +9,8 @@ import (
 	"github.com/eryx-build/eryx/internal/engine"
 )
 
-// keptPages is how much private memory an instance that is reset may keep, in
-// bytes. It is overwritten with what the image has there, so that whoever comes
+// keptPages is how much private memory an instance that is reset, or recycled,
+// may keep, in bytes. It is overwritten with what the image has there, so that whoever comes
 // next writes to it without a page fault; beyond, copying would take longer
 // than the faults, and all of it is given back.
 const keptPages = 2 << 20
@@ -33,23 +33,9 @@ func (i *instance) Capture(globals []string) (*engine.State, error) {
 		}
 		s.Globals[name] = value
 	}
-	ranges, err := i.linear.changed(i.image)
-	if err != nil {
-		return nil, err
-	}
-	size := 0
-	for _, r := range ranges {
-		size += len(r.Data)
-	}
-	// One allocation, for there are many.
-	all := make([]byte, 0, size)
-	for n := range ranges {
-		start := len(all)
-		all = append(all, ranges[n].Data...)
-		ranges[n].Data = all[start:len(all):len(all)]
-	}
-	s.Ranges = ranges
-	return s, nil
+	var err error
+	s.Ranges, err = i.linear.changed(i.image)
+	return s, err
 }
 
 // Reset implements [engine.Instance].
@@ -96,10 +82,17 @@ func (c *core) lay(s *engine.State) error {
 			return fmt.Errorf("no memory for a state of %d bytes", s.Size)
 		}
 	}
-	for _, r := range s.Ranges {
-		copy(c.linear.bytes[r.Offset:], r.Data)
+	if s.Read == nil {
+		for _, r := range s.Ranges {
+			copy(c.linear.bytes[r.Offset:], r.Data)
+		}
+		return nil
 	}
-	return nil
+	parts := make([][]byte, len(s.Ranges))
+	for i, r := range s.Ranges {
+		parts[i] = c.linear.bytes[r.Offset : r.Offset+r.Length : r.Offset+r.Length]
+	}
+	return s.Read(parts)
 }
 
 // zeros is a unit of what memory is beyond an image.
@@ -130,22 +123,40 @@ func (m *linear) changed(image *engine.Image) ([]engine.Range, error) {
 			if bytes.Equal(unit, original(image, at, &buffer)) {
 				continue
 			}
-			if n := len(ranges); n > 0 && ranges[n-1].Offset+uint64(len(ranges[n-1].Data)) == uint64(at) {
-				from := int(ranges[n-1].Offset)
-				ranges[n-1].Data = m.bytes[from : at+engine.StateUnit]
+			if n := len(ranges); n > 0 && ranges[n-1].Offset+ranges[n-1].Length == uint64(at) {
+				ranges[n-1].Length += engine.StateUnit
 			} else {
-				ranges = append(ranges, engine.Range{Offset: uint64(at), Data: unit})
+				ranges = append(ranges, engine.Range{Offset: uint64(at), Length: engine.StateUnit})
 			}
 		}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("find what was written: %w", err)
 	}
+	for i, r := range ranges {
+		ranges[i].Data = m.bytes[r.Offset : r.Offset+r.Length : r.Offset+r.Length]
+	}
 	return ranges, nil
 }
 
 // reset makes the memory, which has the image's size, the image again.
 func (m *linear) reset(image *engine.Image) error {
+	if rewritten, err := m.rewrite(image); rewritten && err == nil {
+		return nil
+	}
+	if err := m.block.forget(m.bytes); err != nil {
+		return err
+	}
+	if err := m.block.remember(m.bytes); err != nil {
+		return err
+	}
+	return m.restore(image, 0)
+}
+
+// rewrite overwrites what was written of the memory, which has the image's size,
+// with what the image has there. It does nothing, and says so, where that is more
+// of a mapped image than may be kept.
+func (m *linear) rewrite(image *engine.Image) (bool, error) {
 	type run struct{ start, end int }
 	var runs []run
 	total := 0
@@ -154,13 +165,7 @@ func (m *linear) reset(image *engine.Image) error {
 		total += end - start
 	})
 	if err != nil || total > keptPages && m.mapped > 0 {
-		if err := m.block.forget(m.bytes); err != nil {
-			return err
-		}
-		if err := m.block.remember(m.bytes); err != nil {
-			return err
-		}
-		return m.restore(image, 0)
+		return false, err
 	}
 	for _, r := range runs {
 		n := 0
@@ -176,5 +181,5 @@ func (m *linear) reset(image *engine.Image) error {
 			at = end
 		}
 	}
-	return nil
+	return true, nil
 }

@@ -15,11 +15,14 @@ type Host interface {
 	LocksHost
 	TracingHost
 	CallbacksHost
-	EnvironmentHost
-	ExitHost
 	ErrorHost
 	PollHost
 	StreamsHost
+	NetworkHost
+	SocketsHost
+	TLSHost
+	EnvironmentHost
+	ExitHost
 	StdinHost
 	StdoutHost
 	StderrHost
@@ -32,7 +35,6 @@ type Host interface {
 	WallClockHost
 	FilesystemHost
 	PreopensHost
-	NetworkHost
 	InstanceNetworkHost
 	UDPHost
 	UDPCreateSocketHost
@@ -103,18 +105,6 @@ var table = []function{
 	{"eryx:sandbox/callbacks@0.1.0", "interrupt-poll", nil, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callInterruptPoll(ctx, host, g, stack)
 	}},
-	{"wasi:cli/environment@0.2.0", "get-environment", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
-		return callGetEnvironment(ctx, host, g, stack)
-	}},
-	{"wasi:cli/environment@0.2.0", "get-arguments", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
-		return callGetArguments(ctx, host, g, stack)
-	}},
-	{"wasi:cli/environment@0.2.0", "initial-cwd", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
-		return callInitialCwd(ctx, host, g, stack)
-	}},
-	{"wasi:cli/exit@0.2.0", "exit", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
-		return callExitExit(ctx, host, g, stack)
-	}},
 	{"wasi:io/error@0.2.0", "[method]error.to-debug-string", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callErrorToDebugString(ctx, host, g, stack)
 	}},
@@ -183,6 +173,81 @@ var table = []function{
 	}},
 	{"wasi:io/streams@0.2.0", "[resource-drop]output-stream", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callDropOutputStream(ctx, host, g, stack)
+	}},
+	{"wasi:sockets/network@0.2.0", "[resource-drop]network", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callDropNetwork(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/sockets@0.1.0", "failure", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callFailure(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/sockets@0.1.0", "peek", []engine.ValueType{engine.I32, engine.I64, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callPeek(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.handshake", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionHandshake(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.answer", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionAnswer(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.give", []engine.ValueType{engine.I32, engine.I32, engine.I32}, []engine.ValueType{engine.I32}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionGive(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.end", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionEnd(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.take", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionTake(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.read", []engine.ValueType{engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionRead(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.write", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionWrite(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.pending", []engine.ValueType{engine.I32}, []engine.ValueType{engine.I32}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionPending(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.held", []engine.ValueType{engine.I32}, []engine.ValueType{engine.I64}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionHeld(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.finish", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionFinish(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.rest", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionRest(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.describe", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionDescribe(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.explain", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionExplain(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "open-session", []engine.ValueType{engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callOpenSession(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "trust-authorities", []engine.ValueType{engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTrustAuthorities(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "check-identity", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callCheckIdentity(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "describe-certificate", []engine.ValueType{engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callDescribeCertificate(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[resource-drop]tls-session", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callDropTLSSession(ctx, host, g, stack)
+	}},
+	{"wasi:cli/environment@0.2.0", "get-environment", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callGetEnvironment(ctx, host, g, stack)
+	}},
+	{"wasi:cli/environment@0.2.0", "get-arguments", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callGetArguments(ctx, host, g, stack)
+	}},
+	{"wasi:cli/environment@0.2.0", "initial-cwd", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callInitialCwd(ctx, host, g, stack)
+	}},
+	{"wasi:cli/exit@0.2.0", "exit", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callExitExit(ctx, host, g, stack)
 	}},
 	{"wasi:cli/stdin@0.2.0", "get-stdin", nil, []engine.ValueType{engine.I32}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callGetStdin(ctx, host, g, stack)
@@ -321,9 +386,6 @@ var table = []function{
 	}},
 	{"wasi:filesystem/preopens@0.2.0", "get-directories", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callGetDirectories(ctx, host, g, stack)
-	}},
-	{"wasi:sockets/network@0.2.0", "[resource-drop]network", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
-		return callDropNetwork(ctx, host, g, stack)
 	}},
 	{"wasi:sockets/instance-network@0.2.0", "instance-network", nil, []engine.ValueType{engine.I32}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callInstanceNetwork(ctx, host, g, stack)
