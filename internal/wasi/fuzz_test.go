@@ -115,6 +115,11 @@ func fuzzGuest(t testing.TB) (*abitest.Guest, *Host) {
 	call(t, g, monotonicClock+"subscribe-instant", 0)
 	call(t, g, monotonicClock+"subscribe-instant", 1<<63)
 	call(t, g, "wasi:sockets/instance-network@0.2.0#instance-network")
+	for i, settings := range []string{`{"name":"a.example"}`, `{"server":true,"ask":true}`} {
+		g.Put(0xb00, settings)
+		call(t, g, tlsInterface+"open-session", 0xb00, uint64(len(settings)), ret)
+		call(t, g, tlsInterface+"[method]tls-session.handshake", uint64(g.U32(ret+4)), 0xb80+2*uint64(i))
+	}
 	for i := range uint32(16) { // a list of handles, for poll
 		g.PutU32(0xa00+4*i, i)
 	}
