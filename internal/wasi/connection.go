@@ -124,6 +124,9 @@ func (c *connection) fill() {
 		c.mu.Lock()
 		c.length += n
 		c.inErr = err
+		if err != nil && !errors.Is(err, io.EOF) && c.outErr == nil {
+			c.outErr = err // there is no connection any more
+		}
 		c.mu.Unlock()
 		if n > 0 || err != nil {
 			c.bell.ring()
@@ -160,6 +163,15 @@ func (c *connection) read(limit int) ([]byte, error) {
 		return nil, io.EOF
 	}
 	return nil, c.inErr
+}
+
+// peek is read, and takes nothing.
+func (c *connection) peek(limit int) ([]byte, error) {
+	b, err := c.read(limit)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken = 0
+	return b, err
 }
 
 // ready implements source.

@@ -38,6 +38,10 @@ struct operations {
     void *others[6];
     /* Only files have it. SEEK_SET drops the streams, SEEK_END does not. */
     int64_t (*seek)(struct file *file, int64_t offset, int whence);
+    void *more_others[10];
+    /* Only sockets have these. */
+    ssize_t (*recvfrom)(struct file *socket, void *buffer, size_t size, int flags, void *address, uint32_t *length);
+    ssize_t (*sendto)(struct file *socket, const void *buffer, size_t size, int flags, const void *address, uint32_t length);
 };
 
 struct reference {
@@ -56,20 +60,28 @@ enum { EINTR = 27, EINVAL = 28, ESPIPE = 70 };
 
 _Static_assert(offsetof(struct file, position) == 8 && offsetof(struct file, flags) == 16, "layout of libc's file");
 _Static_assert(offsetof(struct operations, seek) == 24, "layout of libc's operations");
+_Static_assert(offsetof(struct operations, recvfrom) == 68, "layout of libc's operations");
 
-/* The file behind a descriptor, or NULL if there is none. */
-static struct reference *
-file_at(int descriptor)
+static bool
+is_file(const struct reference *reference)
 {
-    struct reference *reference = descriptor_table_get_ref(descriptor);
-    return reference != NULL && reference->operations->seek != NULL ? reference : NULL;
+    return reference != NULL && reference->operations->seek != NULL;
+}
+
+static bool
+is_socket(const struct reference *reference)
+{
+    return reference != NULL && reference->operations->recvfrom != NULL;
 }
 
 __attribute__((visibility("default"))) ssize_t
 read(int descriptor, void *buffer, size_t size)
 {
-    struct reference *reference = file_at(descriptor);
-    if (reference == NULL) {
+    struct reference *reference = descriptor_table_get_ref(descriptor);
+    if (is_socket(reference)) {
+        return reference->operations->recvfrom(reference->file, buffer, size, 0, NULL, NULL);
+    }
+    if (!is_file(reference)) {
         const struct iovec one = {buffer, size};
         static uint32_t interrupts; /* that have been told of */
         ssize_t count = readv(descriptor, &one, 1);
@@ -89,8 +101,11 @@ read(int descriptor, void *buffer, size_t size)
 __attribute__((visibility("default"))) ssize_t
 write(int descriptor, const void *buffer, size_t size)
 {
-    struct reference *reference = file_at(descriptor);
-    if (reference == NULL) {
+    struct reference *reference = descriptor_table_get_ref(descriptor);
+    if (is_socket(reference)) {
+        return reference->operations->sendto(reference->file, buffer, size, 0, NULL, 0);
+    }
+    if (!is_file(reference)) {
         const struct iovec one = {buffer, size};
         return writev(descriptor, &one, 1);
     }

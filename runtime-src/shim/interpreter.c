@@ -10,6 +10,7 @@
 #include "abi.h"
 #include "callbacks.h"
 #include "heap.h"
+#include "resolve.h"
 #include "trace.h"
 #include "wait.h"
 
@@ -384,7 +385,7 @@ find_support(void)
         install(&immortalize_definition, "eryx_support.lifecycle") < 0 ||
         install(&wait_definition, "eryx_support.host") < 0 ||
         install(&end_poll_definition, "eryx_support.host") < 0 ||
-        callbacks_install(install) < 0) {
+        resolve_install(install) < 0 || callbacks_install(install) < 0) {
         return -1;
     }
     for (PyMethodDef *d = trace_definitions; d->name != NULL; d++) {

@@ -3,14 +3,16 @@
  * The host ends a wait early when the guest is interrupted; to libc it looks as if
  * the time were up. Here it is EINTR, so that CPython calls the signal's handler
  * and waits on if that raises nothing (PEP 475). asyncio's loop asks beforehand
- * that its wait end: what the handler did may be for the loop to see. */
+ * that its wait end: what the handler did may be for the loop to see.
+ *
+ * A descriptor that is not open is an event of poll's and not an error. */
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sockets.h"
 #include "wait.h"
 
-struct pollfd;
 struct timeval {
     int64_t seconds;
     int64_t microseconds;
@@ -29,12 +31,6 @@ struct fd_set {
 int __real_poll(struct pollfd *descriptors, unsigned long count, int timeout);
 int pselect(int limit, struct fd_set *read, struct fd_set *write, struct fd_set *other, const struct timespec *timeout,
             const void *mask);
-int *__errno_location(void);
-
-enum { EINTR = 27, EINVAL = 28 };
-
-#define EXPORTED __attribute__((visibility("default")))
-
 bool wait_ends;
 
 /* Whether a wait in which nothing became ready was interrupted, and should say so. */
@@ -51,18 +47,42 @@ interrupted(int ready)
     return !ends;
 }
 
-static int
-fail(int error)
+static bool
+is_closed(const struct pollfd *each)
 {
+    const int error = *__errno_location(); /* which looking changes */
+    const bool closed = each->descriptor >= 0 && descriptor_table_get_ref(each->descriptor) == NULL;
     *__errno_location() = error;
-    return -1;
+    return closed;
+}
+
+/* What is ready now where some are not open. */
+static int
+poll_each(struct pollfd *descriptors, unsigned long count)
+{
+    int ready = 0;
+    for (struct pollfd *each = descriptors; each < descriptors + count; each++) {
+        int result = 1;
+        if (is_closed(each)) {
+            each->ready = POLLNVAL;
+        } else if ((result = __real_poll(each, 1, 0)) < 0) {
+            return result;
+        }
+        ready += result;
+    }
+    return ready;
 }
 
 EXPORTED int
 poll(struct pollfd *descriptors, unsigned long count, int timeout)
 {
+    for (unsigned long i = 0; i < count; i++) {
+        if (is_closed(&descriptors[i])) {
+            return poll_each(descriptors, count);
+        }
+    }
     int ready = __real_poll(descriptors, count, timeout);
-    return interrupted(ready) ? fail(EINTR) : ready;
+    return interrupted(ready) ? socket_fail(EINTR) : ready;
 }
 
 static void
@@ -96,7 +116,7 @@ select(int limit, struct fd_set *read, struct fd_set *write, struct fd_set *othe
     struct timespec time, *given = NULL;
     if (timeout != NULL) {
         if (timeout->microseconds < 0 || timeout->microseconds >= 1000000) {
-            return fail(EINVAL);
+            return socket_fail(EINVAL);
         }
         /* libc's waits for whole milliseconds, rounded down. */
         int32_t milliseconds = ((int32_t)timeout->microseconds + 999) / 1000;
@@ -114,5 +134,5 @@ select(int limit, struct fd_set *read, struct fd_set *write, struct fd_set *othe
     restore(read, &sets[0]);
     restore(write, &sets[1]);
     restore(other, &sets[2]);
-    return fail(EINTR);
+    return socket_fail(EINTR);
 }

@@ -15,11 +15,13 @@ type Host interface {
 	LocksHost
 	TracingHost
 	CallbacksHost
-	EnvironmentHost
-	ExitHost
 	ErrorHost
 	PollHost
 	StreamsHost
+	NetworkHost
+	SocketsHost
+	EnvironmentHost
+	ExitHost
 	StdinHost
 	StdoutHost
 	StderrHost
@@ -32,7 +34,6 @@ type Host interface {
 	WallClockHost
 	FilesystemHost
 	PreopensHost
-	NetworkHost
 	InstanceNetworkHost
 	UDPHost
 	UDPCreateSocketHost
@@ -103,18 +104,6 @@ var table = []function{
 	{"eryx:sandbox/callbacks@0.1.0", "interrupt-poll", nil, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callInterruptPoll(ctx, host, g, stack)
 	}},
-	{"wasi:cli/environment@0.2.0", "get-environment", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
-		return callGetEnvironment(ctx, host, g, stack)
-	}},
-	{"wasi:cli/environment@0.2.0", "get-arguments", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
-		return callGetArguments(ctx, host, g, stack)
-	}},
-	{"wasi:cli/environment@0.2.0", "initial-cwd", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
-		return callInitialCwd(ctx, host, g, stack)
-	}},
-	{"wasi:cli/exit@0.2.0", "exit", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
-		return callExitExit(ctx, host, g, stack)
-	}},
 	{"wasi:io/error@0.2.0", "[method]error.to-debug-string", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callErrorToDebugString(ctx, host, g, stack)
 	}},
@@ -183,6 +172,27 @@ var table = []function{
 	}},
 	{"wasi:io/streams@0.2.0", "[resource-drop]output-stream", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callDropOutputStream(ctx, host, g, stack)
+	}},
+	{"wasi:sockets/network@0.2.0", "[resource-drop]network", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callDropNetwork(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/sockets@0.1.0", "failure", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callFailure(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/sockets@0.1.0", "peek", []engine.ValueType{engine.I32, engine.I64, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callPeek(ctx, host, g, stack)
+	}},
+	{"wasi:cli/environment@0.2.0", "get-environment", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callGetEnvironment(ctx, host, g, stack)
+	}},
+	{"wasi:cli/environment@0.2.0", "get-arguments", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callGetArguments(ctx, host, g, stack)
+	}},
+	{"wasi:cli/environment@0.2.0", "initial-cwd", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callInitialCwd(ctx, host, g, stack)
+	}},
+	{"wasi:cli/exit@0.2.0", "exit", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callExitExit(ctx, host, g, stack)
 	}},
 	{"wasi:cli/stdin@0.2.0", "get-stdin", nil, []engine.ValueType{engine.I32}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callGetStdin(ctx, host, g, stack)
@@ -321,9 +331,6 @@ var table = []function{
 	}},
 	{"wasi:filesystem/preopens@0.2.0", "get-directories", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callGetDirectories(ctx, host, g, stack)
-	}},
-	{"wasi:sockets/network@0.2.0", "[resource-drop]network", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
-		return callDropNetwork(ctx, host, g, stack)
 	}},
 	{"wasi:sockets/instance-network@0.2.0", "instance-network", nil, []engine.ValueType{engine.I32}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callInstanceNetwork(ctx, host, g, stack)

@@ -16,3 +16,14 @@ def wait(nanoseconds):
 def end_poll():
     """Has the next poll or select end when the script is interrupted, rather than
     go on if the signal's handler raises nothing."""
+
+
+def begin_lookup(name):
+    """Begins to look up the name of a host, which is bytes, and gives a file
+    descriptor that is readable when it is done; or 0."""
+    return 0
+
+
+def adopt_lookup(descriptor):
+    """Has the next getaddrinfo() of the name take what was found. The descriptor
+    is still to be closed."""

@@ -9,6 +9,7 @@ and there are no threads to run blocking functions in.
 from eryx_support.builtins_copy import builtins_copy as __builtins__
 
 import asyncio
+import os
 import selectors
 import signal
 import socket
@@ -16,7 +17,7 @@ from asyncio import unix_events
 from inspect import iscoroutinefunction
 from math import ceil
 
-from eryx_support import callbacks, host
+from eryx_support import callbacks, host, refusals
 from eryx_support.streams import flush
 
 _end_poll = host.end_poll
@@ -122,13 +123,65 @@ class SandboxEventLoop(asyncio.SelectorEventLoop):
         return await super().create_server(*args, **kwargs)
 
     # The base class gives these two to the executor; here the host resolves
-    # names, at once.
+    # names, while the loop goes on.
 
     async def getaddrinfo(self, host, port, *, family=0, type=0, proto=0, flags=0):
-        return socket.getaddrinfo(host, port, family, type, proto, flags)
+        with await self._look_up(host, flags):
+            return socket.getaddrinfo(host, port, family, type, proto, flags)
+
+    async def _look_up(self, name, flags):
+        """Waits until getaddrinfo() can resolve a name at once."""
+        lookup = _Lookup(name, flags)
+        if lookup.descriptor:
+            try:
+                done = self.create_future()
+                self.add_reader(lookup.descriptor, _set_done, done)
+                try:
+                    await done
+                finally:
+                    self.remove_reader(lookup.descriptor)
+                host.adopt_lookup(lookup.descriptor)
+            except:
+                lookup.close()
+                raise
+        return lookup
+
+    async def sock_connect(self, sock, address):
+        try:
+            return await super().sock_connect(sock, address)
+        except PermissionError as error:
+            raise refusals.connecting(error, address) from None
 
     async def getnameinfo(self, sockaddr, flags=0):
         return socket.getnameinfo(sockaddr, flags)
+
+
+def _set_done(future):
+    if not future.done():
+        future.set_result(None)
+
+
+class _Lookup:
+    """A name that the host resolves, as a file descriptor; 0 is none."""
+
+    def __init__(self, name, flags):
+        self.descriptor = 0
+        if isinstance(name, str) and not flags & socket.AI_NUMERICHOST:
+            try:
+                self.descriptor = host.begin_lookup(name.encode("idna"))
+            except (UnicodeError, ValueError):
+                pass  # which getaddrinfo() tells
+
+    def close(self):
+        if self.descriptor:
+            os.close(self.descriptor)
+            self.descriptor = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
 
 
 def _install():

@@ -31,6 +31,8 @@ _NO_THREADS = "can't start new thread: a sandbox has one thread; use asyncio, or
 _NO_SIGNALS = "a sandbox gets no signals but the host's interrupt, SIGINT; for time limits use asyncio.timeout()"
 # For errno EACCES, whatever the host did not allow.
 _NO_NETWORK = "a sandbox has no network but what its host allows"
+_NO_LISTENING = _NO_NETWORK + ", and accepts no connections"
+_NO_DATAGRAMS = _NO_NETWORK + ", and no datagrams"
 _NO_USERS = "a sandbox has no users and groups"
 _NO_TERMINAL = "a sandbox has no terminal"
 _NO_SYSTEM = "a sandbox has no operating system around it"
@@ -103,10 +105,11 @@ def install():
     threading._start_new_thread = threading._start_joinable_thread = _refuse_thread
     subprocess.Popen.__init__ = _refuse_process
     subprocess.Popen._child_created = False  # for __del__ of what was not made
-    socket.socket.__init__ = _explain_network(socket.socket.__init__)
+    _explain_sockets(socket.socket)
+    socket.gethostbyname_ex = gethostbyname_ex
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo"):
         if function := getattr(socket, name, None):
-            setattr(socket, name, _explain_network(function))
+            setattr(socket, name, _explain_network(function, _host_of))
     if not hasattr(hashlib, "pbkdf2_hmac"):
         hashlib.pbkdf2_hmac = pbkdf2_hmac
 
@@ -150,17 +153,63 @@ def _refuse_process(self, *args, **kwargs):
     raise OSError(errno.ENOTSUP, _NO_PROCESSES)
 
 
-def _explain_network(function):
+def _explain_network(function, what):
+    """Has a function say what it is that the host does not allow: a text that
+    what makes of the arguments."""
+
     @functools.wraps(function)
     def call(*args, **kwargs):
         try:
             return function(*args, **kwargs)
         except PermissionError as error:
-            if error.strerror == _NO_NETWORK:
+            if error.strerror.startswith(_NO_NETWORK):
                 raise
-        raise PermissionError(errno.EACCES, _NO_NETWORK)
+            refusal = PermissionError(errno.EACCES, what(*args, **kwargs))
+        raise refusal
 
     return call
+
+
+def _explain_sockets(cls):
+    cls.__init__ = _explain_network(cls.__init__, _kind_of)
+    cls.connect = _explain_network(cls.connect, lambda self, address: _refused(address))
+    cls.bind = _explain_network(cls.bind, lambda self, address: _NO_LISTENING)
+    cls.listen = _explain_network(cls.listen, lambda self, backlog=None: _NO_LISTENING)
+
+
+def _kind_of(self, family=-1, type=-1, proto=-1, fileno=None):
+    return _NO_DATAGRAMS if type == socket.SOCK_DGRAM else _NO_NETWORK
+
+
+def _host_of(host=None, *args, **kwargs):
+    return _refused(host)
+
+
+def _refused(address):
+    """The text for a host, or for an address as sockets have it."""
+    match address:
+        case bytes() | bytearray():
+            what = address.decode("utf-8", "replace")
+        case [host, port, *_]:
+            what = f"{host} port {port}"
+        case _:
+            what = str(address)
+    return f"{_NO_NETWORK}: {what} is not"
+
+
+def connecting(error, address):
+    """The exception for a connection that the host refuses later than connect()
+    could tell."""
+    if error.strerror.startswith(_NO_NETWORK):
+        return error
+    return PermissionError(errno.EACCES, _refused(address))
+
+
+def gethostbyname_ex(host):
+    """Return the true host name, a list of aliases, and a list of IP addresses,
+    for a host. The host argument is a string giving a host name or IP number."""
+    found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+    return host, [], [address[0] for _, _, _, _, address in found]
 
 
 def pbkdf2_hmac(hash_name, password, salt, iterations, dklen=None):
