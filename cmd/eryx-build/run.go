@@ -33,6 +33,8 @@ type runFlags struct {
 	env        []string
 	volumes    volumesValue
 	trace      traceValue
+	network    networkFlags
+	secrets    secretFlags
 	packages   packageFlags
 	noMetadata bool
 	offline    bool
@@ -52,7 +54,7 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Run a Python script in a sandbox, as python would: FILE, the CODE after -c, or
 standard input for "-". What follows it is the script's own, as sys.argv; the
 script has this program's standard streams, the directories and files given with
--v, and nothing else of this machine.
+-v, the hosts given with --allow-host, and nothing else of this machine.
 
 BUNDLE is a file whose name ends in .eryx or that is a bundle by its content.
 Without one, the default bundle in the user's cache is used, and built the
@@ -73,6 +75,7 @@ another one ends it whatever it does.`,
   eryx-build run python.eryx --timeout 5s --max-memory 256MiB script.py < data.json
   eryx-build run -p requests -p ./dist/local-1.0-py3-none-any.whl script.py
   eryx-build run -v ./data:/data:ro -v ./out:/out report.py
+  eryx-build run --allow-host api.example.com --log-network fetch.py
   generate-code | eryx-build run python.eryx -`,
 		// Options end where the script begins, so they are taken apart here.
 		DisableFlagParsing:    true,
@@ -106,6 +109,8 @@ another one ends it whatever it does.`,
 	flags.VarP(&f.volumes, "volume", "v", "show it the directory or file SRC as DST, to read and write, or only to read with :ro; repeatable")
 	flags.Var(&f.trace, "trace", "show on standard error what it does: all, or of the `KINDS` line, call, return, exception, callback")
 	flags.Lookup("trace").NoOptDefVal = "all"
+	f.network.register(flags)
+	f.secrets.register(flags)
 	f.packages.register(flags)
 	flags.BoolVar(&f.noMetadata, "no-metadata", false, "do not use the script's inline metadata")
 	flags.BoolVar(&f.offline, "offline", false, "make no connection if a bundle has to be built")
@@ -167,6 +172,15 @@ func (a *app) runScript(cmd *cobra.Command, f *runFlags, line commandLine) error
 	}
 	if f.json {
 		config.Stdout, config.Stderr, config.ResultName, config.OutputLimit = nil, nil, "", f.output.bytes
+	}
+	if config.Network, err = f.network.network(cmd, a.stderr, f.json); err != nil {
+		return err
+	}
+	if config.Secrets, err = f.secrets.values(cmd, f.network.allows()); err != nil {
+		return err
+	}
+	if f.repeatable && config.Network != nil {
+		return usageError(cmd, "a script with a network cannot be --deterministic: what comes from it does not repeat")
 	}
 	if f.repeatable {
 		config.Deterministic = &eryx.Deterministic{Start: f.start.time, Seed: f.seed}
