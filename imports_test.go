@@ -23,7 +23,7 @@ ipaddress itertools json json.decoder keyword linecache locale logging logging.c
 mailbox marshal math mimetypes modulefinder netrc numbers opcode operator optparse os os.path pathlib pdb
 pickle pickletools pkgutil platform plistlib poplib posixpath pprint profile pstats py_compile pyclbr queue
 quopri random re reprlib rlcompleter runpy sched secrets select selectors shelve shlex shutil signal site
-smtplib socket socketserver sqlite3 stat statistics string string.templatelib stringprep struct subprocess
+smtplib socket socketserver sqlite3 ssl stat statistics string string.templatelib stringprep struct subprocess
 symtable sys sysconfig tabnanny tarfile tempfile textwrap this threading time timeit token tokenize tomllib
 trace traceback tracemalloc types typing unicodedata unittest unittest.mock urllib urllib.error urllib.parse
 urllib.request uuid warnings wave weakref wsgiref xml.dom.minidom xml.etree.ElementTree xml.parsers.expat
@@ -116,7 +116,7 @@ func TestPreimported(t *testing.T) {
 
 // TestUnavailable shows that modules which cannot work are missing cleanly.
 func TestUnavailable(t *testing.T) {
-	for name := range strings.FieldsSeq("tkinter idlelib turtle curses fcntl readline ssl lzma mmap resource termios test.support venv ensurepip") {
+	for name := range strings.FieldsSeq("tkinter idlelib turtle curses fcntl readline lzma mmap resource termios test.support venv ensurepip") {
 		raised := mustRaise(t, "import "+name, &eryx.SandboxConfig{})
 		if raised.Type != "ModuleNotFoundError" && raised.Type != "ImportError" {
 			t.Errorf("import %s gave %v", name, raised)

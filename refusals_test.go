@@ -60,7 +60,7 @@ var refusals = []struct{ source, class, says string }{
 	{"import bz2; bz2.compress(b'x')", "OSError", "without bzip2"},
 	{"import bz2; bz2.decompress(b'x')", "OSError", "without bzip2"},
 	{"import compression.zstd", "ModuleNotFoundError", "without zstd"},
-	{"import ssl", "ModuleNotFoundError", "without OpenSSL"},
+	{"import _hashlib", "ModuleNotFoundError", "without OpenSSL"},
 	{"import readline", "ModuleNotFoundError", "no terminal"},
 	{"import curses", "ModuleNotFoundError", "no terminal"},
 	{"import tkinter", "ModuleNotFoundError", "no display"},

@@ -1,6 +1,7 @@
 package tlsbio
 
 import (
+	"bytes"
 	"container/list"
 	"crypto/sha256"
 	"crypto/x509"
@@ -18,7 +19,15 @@ type Authorities struct {
 	digest string
 	// anchors are those that are self-signed, others the rest.
 	anchors, all, others *x509.CertPool
+	// public says that there are so many anchors that they are nobody's choice,
+	// but the public ones as a package brings them. Who trusts these wants the
+	// default ones, which are the host's to say.
+	public bool
 }
+
+// publicAnchors is the least number of anchors of a public bundle. They have far
+// more, and those that somebody has chosen far less.
+const publicAnchors = 50
 
 // Digest names the set.
 func (a *Authorities) Digest() string { return a.digest }
@@ -59,7 +68,9 @@ func NewAuthorities(der []byte) (*Authorities, error) {
 		return a, nil
 	}
 	a := &Authorities{digest: digest, anchors: x509.NewCertPool(), all: x509.NewCertPool(), others: x509.NewCertPool()}
-	for _, one := range split(der) {
+	anchors := 0
+	// crypto/x509 keeps what it reads, and der is the guest's memory.
+	for _, one := range split(bytes.Clone(der)) {
 		c, err := x509.ParseCertificate(one)
 		if err != nil {
 			continue
@@ -67,10 +78,12 @@ func NewAuthorities(der []byte) (*Authorities, error) {
 		a.all.AddCert(c)
 		if selfSigned(c) {
 			a.anchors.AddCert(c)
+			anchors++
 		} else {
 			a.others.AddCert(c)
 		}
 	}
+	a.public = anchors >= publicAnchors
 	cache.Lock()
 	defer cache.Unlock()
 	if cache.entries[digest] == nil {

@@ -24,8 +24,8 @@ var (
 
 // Hello is what a client tells before the server says anything.
 type Hello struct {
-	Name   string
-	Suites []uint16
+	Name   string   `json:"name"`
+	Suites []uint16 `json:"suites"`
 }
 
 // Session is one end of a TLS session. It is used by one goroutine at a time,
@@ -94,11 +94,9 @@ func (s *Session) Give(p []byte) int { return s.give(p) }
 // End says that there will be no more of the peer's ciphertext.
 func (s *Session) End() { s.ended = true }
 
-// Take moves ciphertext for the peer to p.
-func (s *Session) Take(p []byte) int { return s.take(p) }
-
-// Output is how much ciphertext there is for the peer.
-func (s *Session) Output() int { return len(s.output) }
+// Take gives all the ciphertext that there is for the peer. It is valid until
+// the session is used again.
+func (s *Session) Take() []byte { return s.take() }
 
 // Rest gives the ciphertext that was not read, once: what follows the end of
 // the session is not of it.
@@ -215,6 +213,12 @@ func (s *Session) unlessSome(n int, err error) error {
 	return s.translate(err)
 }
 
+// Readable is what a read gives at most for now, in bytes: room for more is of
+// no use.
+func (s *Session) Readable() int {
+	return len(s.plain) + len(s.input) - s.consumed + maxRecord
+}
+
 // Pending is how much plaintext can be read without more ciphertext, in bytes.
 func (s *Session) Pending() int {
 	if !s.done || s.failed != nil {
@@ -234,11 +238,11 @@ func (s *Session) decrypt() error {
 		s.plain = s.plain[:start+n]
 		return err
 	}
-	over := err != nil && err != error(errNoInput)
+	over := err != nil && !errors.Is(err, errNoInput)
 	seen := s.filter.Incoming(s.plain[start:start+n:start+n], over && !s.closed)
 	s.closed = s.closed || over
 	s.plain = append(s.plain[:start], seen...)
-	if len(s.plain) == start && err == error(errNoInput) && s.filter.Held() <= 0 {
+	if len(s.plain) == start && errors.Is(err, errNoInput) && s.filter.Held() <= 0 {
 		s.plain = append(s.plain, s.filter.Release()...)
 	}
 	return err
@@ -287,6 +291,13 @@ func (s *Session) Finish() error {
 		return &Error{Reason: "SHUTDOWN_WHILE_IN_INIT", Text: "shutdown while in init"}
 	}
 	s.finished = true
+	if s.filter != nil {
+		if rest := s.filter.Finish(); len(rest) > 0 {
+			if _, err := s.conn.Write(rest); err != nil {
+				return s.translate(err)
+			}
+		}
+	}
 	if err := s.conn.CloseWrite(); err != nil {
 		return s.translate(err)
 	}
@@ -296,7 +307,7 @@ func (s *Session) Finish() error {
 // translate makes what crypto/tls returns an error of this package.
 func (s *Session) translate(err error) error {
 	switch {
-	case err == error(errNoInput):
+	case errors.Is(err, errNoInput):
 		return ErrInput
 	case errors.Is(err, errTruncated), errors.Is(err, io.ErrUnexpectedEOF):
 		return ErrTruncated

@@ -24,11 +24,9 @@ import (
 // system's roots.
 type Policy struct {
 	// Roots are those of the host; nil are the system's. They count for a guest
-	// that asks for the default ones, and only they count for filters.
+	// that asks for the default ones, or has loaded a bundle of public ones, and
+	// only they count for filters.
 	Roots *x509.CertPool
-	// Given are roots that count for every guest that verifies its peer,
-	// whichever other ones it has loaded; nil is none.
-	Given *x509.CertPool
 	// MinVersion is the oldest version of TLS, as crypto/tls numbers them; 0
 	// leaves it to the guest.
 	MinVersion uint16
@@ -46,11 +44,15 @@ type Policy struct {
 // does not say.
 const DefaultSessions = 512
 
-// Filter sees the plaintext of a session, and may change it.
+// Filter sees the plaintext of a session, and may change it. What it is given is
+// valid only until it returns.
 type Filter interface {
 	// Outgoing gives what to send for what the guest writes. It may hold some of
 	// it back. An error ends the session.
 	Outgoing(p []byte) ([]byte, error)
+	// Finish gives what is still to be sent before the session ends in this
+	// direction.
+	Finish() []byte
 	// Incoming gives what the guest may see for what the peer sent. It may hold
 	// some of it back, but none at the end.
 	Incoming(p []byte, eof bool) []byte

@@ -76,11 +76,8 @@ func newVerifier(policy *Policy, config *Config, authorities *Authorities) *veri
 			v.roots, v.further = append(v.roots, authorities.anchors), authorities.others
 		}
 	}
-	if config.SystemRoots {
+	if config.SystemRoots || authorities != nil && authorities.public {
 		v.roots = append(v.roots, policy.roots())
-	}
-	if policy.Given != nil {
-		v.roots = append(v.roots, policy.Given)
 	}
 	return v
 }

@@ -24,6 +24,8 @@ import (
 	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/network"
+	"github.com/eryx-build/eryx/internal/secret"
+	"github.com/eryx-build/eryx/internal/tlsbio"
 	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi/bindings"
@@ -66,9 +68,14 @@ type Config struct {
 	// Network is what the guest reaches of the network; nil is nothing. It is
 	// not closed with the host.
 	Network *network.Net
+	// Secrets are put into what the guest sends to their hosts, and masked in
+	// what it receives; nil is none.
+	Secrets *secret.Set
 	// SearchPath has the directories in which the guest finds modules of
 	// libraries, beside those of its image.
 	SearchPath []string
+	// TLS is the host's part in the guest's TLS sessions.
+	TLS tlsbio.Policy
 	// Checkpoint is called when the guest has used up its count and gives how
 	// far to count next. nil only looks whether the context is done.
 	Checkpoint func(ctx context.Context) (uint32, error)
@@ -94,6 +101,7 @@ type Host struct {
 	net       *netState
 	// pollEnds says that the next poll is over when a call has finished.
 	pollEnds bool
+	tls      tlsSessions
 }
 
 var _ bindings.Host = (*Host)(nil)

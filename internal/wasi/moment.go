@@ -206,6 +206,8 @@ func gone(s HeldState) resource {
 		return &pollable{passed: true}
 	case (*ioError)(nil).resource():
 		return &ioError{errGone}
+	case (*tlsSession)(nil).resource():
+		return &tlsSession{}
 	}
 	return lost(s.Resource)
 }

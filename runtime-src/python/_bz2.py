@@ -1,7 +1,7 @@
 """What bz2 imports. This Python was built without bzip2.
 
 Packages such as networkx import bz2 for files that nobody may ever ask for.
-The import works, and whoever compresses is told. lzma, ssl and the others stay
+The import works, and whoever compresses is told. lzma and the others stay
 missing: packages expect that of them.
 """
 

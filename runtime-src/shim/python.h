@@ -48,6 +48,7 @@ int PyObject_SetAttrString(PyObject *object, const char *name, PyObject *value);
 /* Of an object it is a new reference; a type's subtypes are those of C, whatever
  * classes say. */
 PyObject *PyObject_Type(PyObject *object);
+PyObject *PyType_GetFullyQualifiedName(PyObject *type);
 int PyType_IsSubtype(PyObject *type, PyObject *other);
 PyObject *PyObject_Str(PyObject *object);
 PyObject *PyObject_CallObject(PyObject *callable, PyObject *arguments);
@@ -65,6 +66,23 @@ void PyGILState_Release(int state);
 PyObject *PyBytes_FromStringAndSize(const char *bytes, Py_ssize_t length);
 char *PyBytes_AsString(PyObject *object);
 int PyBytes_AsStringAndSize(PyObject *object, char **bytes, Py_ssize_t *length);
+/* struct Py_buffer, which is part of the stable ABI. */
+struct buffer {
+    void *memory;
+    PyObject *object;
+    Py_ssize_t length, item_size;
+    int read_only, dimensions;
+    char *format;
+    Py_ssize_t *shape, *strides, *suboffsets;
+    void *internal;
+};
+
+enum { PyBUF_SIMPLE = 0, PyBUF_WRITABLE = 1 };
+
+/* A buffer of PyBUF_SIMPLE is contiguous bytes. */
+int PyObject_GetBuffer(PyObject *object, struct buffer *buffer, int flags);
+void PyBuffer_Release(struct buffer *buffer);
+
 PyObject *PyUnicode_DecodeUTF8(const char *bytes, Py_ssize_t length, const char *errors);
 const char *PyUnicode_AsUTF8AndSize(PyObject *text, Py_ssize_t *length);
 PyObject *PyUnicode_AsEncodedString(PyObject *text, const char *encoding, const char *errors);
@@ -73,6 +91,7 @@ PyObject *PyLong_FromLong(long value);
 unsigned long PyLong_AsUnsignedLong(PyObject *object);
 unsigned long long PyLong_AsUnsignedLongLong(PyObject *object);
 PyObject *PyLong_FromUnsignedLong(unsigned long value);
+PyObject *PyLong_FromUnsignedLongLong(unsigned long long value);
 long long PyLong_AsLongLong(PyObject *object);
 
 /* Both check that they are given a tuple, and the index. */

@@ -20,6 +20,7 @@ type Host interface {
 	StreamsHost
 	NetworkHost
 	SocketsHost
+	TLSHost
 	EnvironmentHost
 	ExitHost
 	StdinHost
@@ -181,6 +182,60 @@ var table = []function{
 	}},
 	{"eryx:sandbox/sockets@0.1.0", "peek", []engine.ValueType{engine.I32, engine.I64, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callPeek(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.handshake", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionHandshake(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.answer", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionAnswer(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.give", []engine.ValueType{engine.I32, engine.I32, engine.I32}, []engine.ValueType{engine.I32}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionGive(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.end", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionEnd(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.take", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionTake(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.read", []engine.ValueType{engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionRead(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.write", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionWrite(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.pending", []engine.ValueType{engine.I32}, []engine.ValueType{engine.I32}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionPending(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.held", []engine.ValueType{engine.I32}, []engine.ValueType{engine.I64}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionHeld(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.finish", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionFinish(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.rest", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionRest(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.describe", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionDescribe(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[method]tls-session.explain", []engine.ValueType{engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTLSSessionExplain(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "open-session", []engine.ValueType{engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callOpenSession(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "trust-authorities", []engine.ValueType{engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTrustAuthorities(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "check-identity", []engine.ValueType{engine.I32, engine.I32, engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callCheckIdentity(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "describe-certificate", []engine.ValueType{engine.I32, engine.I32, engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callDescribeCertificate(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/tls@0.1.0", "[resource-drop]tls-session", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callDropTLSSession(ctx, host, g, stack)
 	}},
 	{"wasi:cli/environment@0.2.0", "get-environment", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callGetEnvironment(ctx, host, g, stack)

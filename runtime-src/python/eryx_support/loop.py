@@ -20,7 +20,6 @@ from math import ceil
 from eryx_support import callbacks, host, refusals
 from eryx_support.streams import flush
 
-_end_poll = host.end_poll
 _wait = host.wait
 
 # The longest wait: what nobody waits for ends by the host.
@@ -36,7 +35,7 @@ class _Selector(selectors.DefaultSelector):
         if callbacks.pending:
             return self._select_with_calls(timeout)
         if self.get_map():
-            _end_poll()
+            host.poll_briefly()
             return super().select(timeout)
         if timeout is None:
             # Nothing can wake the loop any more. CPython waits, and so does
@@ -53,7 +52,7 @@ class _Selector(selectors.DefaultSelector):
             callbacks.deliver(timeout)
             return []
         callbacks.interrupt_poll()
-        _end_poll()
+        host.poll_briefly()
         # Only a wait with an end can be interrupted.
         ready = super().select(_HOUR if timeout is None else min(timeout, _HOUR))
         callbacks.deliver(0)

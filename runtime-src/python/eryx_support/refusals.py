@@ -70,7 +70,6 @@ _MODULES = {
     "pip": "packages are part of the bundle: `eryx-build bundle -p NAME`",
     "venv": "packages are part of the bundle: `eryx-build bundle -p NAME`",
     "tzdata": "time zones are a package; put it into the bundle: `eryx-build bundle -p tzdata`",
-    "_ssl": _NO_OPENSSL,
     "_hashlib": _NO_OPENSSL,
     "_lzma": "this Python was built without lzma; use gzip or zlib",
     "_zstd": "this Python was built without zstd; use gzip or zlib",
@@ -107,11 +106,13 @@ def install():
     subprocess.Popen._child_created = False  # for __del__ of what was not made
     _explain_sockets(socket.socket)
     socket.gethostbyname_ex = gethostbyname_ex
+    gethostbyname_ex.__module__ = "socket"
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo"):
         if function := getattr(socket, name, None):
             setattr(socket, name, _explain_network(function, _host_of))
     if not hasattr(hashlib, "pbkdf2_hmac"):
         hashlib.pbkdf2_hmac = pbkdf2_hmac
+        pbkdf2_hmac.__module__ = "hashlib"
 
 
 def _explain_attributes(module, reasons):
@@ -130,6 +131,7 @@ def _explain_attributes(module, reasons):
             text += f": {reason}"
         raise AttributeError(text, name=name, obj=module)
 
+    __getattr__.__module__ = module_name
     module.__getattr__ = __getattr__
 
 
