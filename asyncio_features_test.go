@@ -77,7 +77,7 @@ result = [[t.result() for t in tasks], tasks[2].get_name()]
 try:
     async with asyncio.TaskGroup() as g:
         g.create_task(work(1, True)); g.create_task(work(10_000)); g.create_task(work(20_000))
-except ExceptionGroup as e: result += [str(e), [repr(x) for x in e.exceptions], log]
+except ExceptionGroup as e: result += [str(e), [repr(x) for x in e.exceptions], sorted(log)]
 try:
     async with asyncio.TaskGroup() as g: raise KeyError("body")
 except* KeyError as e: result.append(len(e.exceptions))
