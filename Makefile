@@ -20,7 +20,7 @@ PREIMPORT ?= json,re
 BUNDLE    ?= dist/python.eryx
 BIN       ?= bin
 
-.PHONY: all build bundle setup test race lint vet fuzz bench soak generate generate-check numpy conformance conformance-numpy clean
+.PHONY: all build bundle setup test race lint vet fuzz bench bench-numpy soak generate generate-check numpy conformance conformance-numpy clean
 
 all: build
 
@@ -96,15 +96,24 @@ NUMPY_NATIVE := $(TOOLS)/$(subst ==,-,$(NUMPY))
 # componentize-py's component, under wasmtime, is given the same wheel.
 COMPONENTIZE := $(TOOLS)/componentize-py-0.24.0
 
-bench: build $(PEER)/.installed $(NUMPY_NATIVE)/.installed $(COMPONENTIZE)/.installed
-	@mkdir -p dist $(dir $(BUNDLE))
+# ONLY names the parts to measure, such as cpu,sessions; all of them are shown by
+# `bin/bench -help`. What only numpy needs is left out if it is not among them.
+ONLY ?=
+comma := ,
+with-numpy := $(if $(ONLY),$(filter numpy,$(subst $(comma), ,$(ONLY))),all)
+
+bench: build $(PEER)/.installed $(if $(with-numpy),$(NUMPY_NATIVE)/.installed $(COMPONENTIZE)/.installed bench-numpy)
+	@mkdir -p $(dir $(BUNDLE))
 	$(BIN)/eryx-build bundle --quiet --preimport $(PREIMPORT) -o $(BUNDLE)
 	$(GO) build -o $(BIN)/bench ./internal/bench
+	$(BIN)/bench -bundle $(BUNDLE) -cli $(BIN)/eryx-build -peer $(PEER) $(addprefix -only ,$(ONLY)) \
+		$(if $(with-numpy),-numpy dist/numpy.eryx -numpy-python $(NUMPY_NATIVE)/bin/python \
+		-numpy-componentize $(COMPONENTIZE) -numpy-wheel dist/$(subst ==,-,$(NUMPY))-cp314-cp314-wasi_wasm32.whl)
+
+bench-numpy: build
+	@mkdir -p dist
 	$(BIN)/eryx-build bundle --quiet --no-project -p $(NUMPY) --preimport numpy -o dist/numpy.eryx
 	$(BIN)/eryx-build wheel --quiet $(NUMPY) -o dist
-	$(BIN)/bench -bundle $(BUNDLE) -cli $(BIN)/eryx-build -peer $(PEER) \
-		-numpy dist/numpy.eryx -numpy-python $(NUMPY_NATIVE)/bin/python \
-		-numpy-componentize $(COMPONENTIZE) -numpy-wheel dist/$(subst ==,-,$(NUMPY))-cp314-cp314-wasi_wasm32.whl
 
 $(COMPONENTIZE)/.installed:
 	@test -n "$(PEER_PYTHON)" || { echo "make bench: no Python 3.12 or newer for componentize-py; name one with PEER_PYTHON=..." >&2; exit 1; }
@@ -113,13 +122,14 @@ $(COMPONENTIZE)/.installed:
 	$(COMPONENTIZE)/bin/pip install --quiet --disable-pip-version-check componentize-py==0.24.0 wasmtime==50.0.1
 	@touch $@
 
-# A pool's interpreters lent many times over; fails if the process grows.
+# Pools' interpreters lent many times over, to users who misbehave in all the ways
+# there are; fails if the process grows.
 SOAK ?= 100000
 soak: build
 	@mkdir -p $(dir $(BUNDLE))
 	$(BIN)/eryx-build bundle --quiet --preimport $(PREIMPORT) -o $(BUNDLE)
-	$(GO) build -o $(BIN)/bench ./internal/bench
-	$(BIN)/bench -bundle $(BUNDLE) -soak $(SOAK)
+	CGO_ENABLED=0 $(GO) build -o $(BIN)/soak ./internal/bench
+	$(BIN)/soak -bundle $(BUNDLE) -soak $(SOAK)
 
 $(NUMPY_NATIVE)/.installed:
 	@test -n "$(PEER_PYTHON)" || { echo "make bench: no Python 3.12 or newer for numpy; name one with PEER_PYTHON=..." >&2; exit 1; }

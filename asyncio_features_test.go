@@ -410,7 +410,7 @@ ZeroDivisionError: division by zero
 	t.Run("debug mode", func(t *testing.T) {
 		result := mustExecute(t, "import asyncio, time\nasync def main():\n    asyncio.get_running_loop().slow_callback_duration = 0.01\n    time.sleep(0.05)\n    asyncio.sleep(1)\nasyncio.run(main(), debug=True)", nil)
 		got := string(result.Stderr)
-		for _, want := range []string{"Executing <Task finished", "took 0.0", "coroutine 'sleep' was never awaited\nCoroutine created at (most recent call last)\n", "  File \"<user>\", line 5, in main\n    asyncio.sleep(1)\n"} {
+		for _, want := range []string{"Executing <Task finished", " took 0.", "coroutine 'sleep' was never awaited\nCoroutine created at (most recent call last)\n", "  File \"<user>\", line 5, in main\n    asyncio.sleep(1)\n"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("%q is missing in\n%s", want, got)
 			}

@@ -94,3 +94,37 @@ func TestDeterministicClock(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// TestDeterministicClockOfFiles shows that files which several executions share
+// have the times of the clock of who changed them.
+func TestDeterministicClockOfFiles(t *testing.T) {
+	files := eryx.NewFiles(0)
+	start := time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC)
+	run := func(name string, d *eryx.Deterministic) time.Time {
+		t.Helper()
+		mustExecute(t, "open('"+name+"', 'w').write('x')", &eryx.SandboxConfig{Files: files, Deterministic: d})
+		info, err := files.Stat("home/user/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.ModTime()
+	}
+	began := time.Now().Add(-time.Second)
+	if at := run("a", &eryx.Deterministic{Start: start}); at.Before(start) || at.After(start.Add(time.Second)) {
+		t.Errorf("a file is of %v, want %v", at, start)
+	}
+	if at := run("b", nil); at.Before(began) {
+		t.Errorf("a file of the real world is of %v", at)
+	}
+	left := mustExecute(t, "open('c', 'w').close()", &eryx.SandboxConfig{Deterministic: &eryx.Deterministic{Start: start}}).Files
+	info, err := left.Stat("home/user/c")
+	if err != nil || info.ModTime().Year() != 2020 {
+		t.Errorf("a file of its own is of %v, %v", info.ModTime(), err)
+	}
+	if err := left.WriteFile("home/user/c", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if info, err = left.Stat("home/user/c"); err != nil || info.ModTime().Before(began) {
+		t.Errorf("written by the host it is of %v, %v", info.ModTime(), err)
+	}
+}

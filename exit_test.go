@@ -2,6 +2,7 @@ package eryx_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/eryx-build/eryx"
@@ -62,6 +63,9 @@ func TestExit(t *testing.T) {
 		}
 		if errors.Is(err, eryx.ErrSandbox) {
 			t.Errorf("%s: the script's own exit matches ErrSandbox", test.source)
+		}
+		if exited := !strings.Contains(test.source, "'caught'"); result.Exited != exited {
+			t.Errorf("%s: Exited is %v", test.source, result.Exited)
 		}
 		if code != test.code {
 			t.Errorf("%s: status %d, want %d", test.source, code, test.code)

@@ -250,7 +250,9 @@ func (i *instance) run(ctx context.Context, journal *record, do func(context.Con
 		Files:      newFilesOf(i.files.Tree),
 		Callbacks:  i.calls.Made(),
 	}
-	i.ended = err != nil
+	if i.ended = err != nil; i.ended {
+		i.files.ReleaseLocks() // the guest cannot do it any more
+	}
 	failed := cmp.Or(i.stdout.failed, i.stderr.failed)
 	i.refused = i.MemoryRefused()
 	if failed == nil && (err != nil || i.refused) {
@@ -267,6 +269,7 @@ func (i *instance) run(ctx context.Context, journal *record, do func(context.Con
 	case traced != nil:
 		err = newTraceError(traced)
 	case err != nil:
+		_, result.Exited = errors.AsType[*wasi.ExitError](err)
 		err = cmp.Or(journal.journalError(err), executionError(limited, err))
 	default:
 		err = result.settle(outcome, i.calls)
@@ -285,7 +288,9 @@ func (i *instance) call(ctx context.Context, do func(context.Context, guest.Clie
 	traced := i.tracer.Stop()
 	i.calls.Close()
 	exception, raised := errors.AsType[*guest.Exception](err)
-	i.ended = err != nil && !raised
+	if i.ended = err != nil && !raised; i.ended {
+		i.files.ReleaseLocks()
+	}
 	switch failed := cmp.Or(i.stdout.failed, i.stderr.failed); {
 	case failed != nil:
 		return failed

@@ -24,6 +24,22 @@ func TestInteractive(t *testing.T) {
 	} {
 		prints(t, s, step.source, step.prints)
 	}
+	for _, step := range []struct{ source, prints string }{
+		{"import sys", ""}, {"for i in range(1):\n    sys._getframe().f_code.co_filename", "'<user-13>'\n"},
+	} {
+		// Lines that ask for more are no executions.
+		for i, c := range step.source {
+			if c == '\n' {
+				_, _ = s.Execute(t.Context(), step.source[:i])
+			}
+		}
+		prints(t, s, step.source+"\n", step.prints)
+	}
+	// A script may raise the exception itself.
+	if _, err := s.Execute(t.Context(), "raise _IncompleteInputError"); err == nil {
+		t.Error("nothing was raised")
+	}
+	prints(t, s, "sys._getframe().f_code.co_filename", "'<user-15>'\n")
 	for source, want := range map[string]string{
 		"def f():": "_IncompleteInputError", "def f():\n    pass": "_IncompleteInputError", "(1,": "_IncompleteInputError",
 		"'''a": "_IncompleteInputError", "if x:\n  y": "_IncompleteInputError", ")": "SyntaxError", "x = = 1": "SyntaxError",

@@ -1,10 +1,12 @@
 package eryx_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -79,6 +81,54 @@ func TestNothingPersists(t *testing.T) {
 			}
 			if string(result.Stdout) != "still here\n" {
 				t.Errorf("after %q, %s sandbox printed %q", end, which, result.Stdout)
+			}
+		}
+	}
+}
+
+// TestNothingOfOneSandboxIsInTheNext looks at every byte of the memory that
+// sandboxes get, whatever the ones before them left in it.
+func TestNothingOfOneSandboxIsInTheNext(t *testing.T) {
+	r, err := eryx.Open(t.Context(), bundlePath, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	open := func() *eryx.Sandbox {
+		s, err := r.NewSandbox(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	s := open()
+	image := eryx.MemoryOfSandbox(s) // of the first, so as the file has it
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const secret = "corre" + "ct horse battery staple"
+	config := &eryx.SandboxConfig{Env: map[string]string{"SECRET": secret}, Args: []string{secret}, Timeout: 50 * time.Millisecond}
+	for _, source := range []string{
+		"pass",
+		"import os; copies = [os.environ['SECRET'] + str(i) for i in range(100)]",
+		"import os; copies = [os.environ['SECRET'] + str(i) for i in range(10_000)]",
+		"import os, json; json.left = copies = [os.environ['SECRET'] + str(i) for i in range(1000)]; os._exit(1)",
+		"import os; copies = [os.environ['SECRET'] + str(i) for i in range(1000)]\nraise ValueError(copies[7])",
+		"import os; copies = [os.environ['SECRET'] + str(i) for i in range(1000)]\nwhile True: pass",
+		"import os, sys; copies = [os.environ['SECRET'] * 1000 for i in range(1000)]; sys.exit(2)",
+	} {
+		_, _ = r.Execute(t.Context(), source, config)
+		two := []*eryx.Sandbox{open(), open()}
+		for _, s := range two {
+			memory := eryx.MemoryOfSandbox(s)
+			if !bytes.Equal(memory, image) {
+				t.Errorf("after %q, the memory of the next sandbox is not the image", source)
+			}
+			if bytes.Contains(memory, []byte(secret)) {
+				t.Errorf("after %q, the secret is in the memory of the next sandbox", source)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
 			}
 		}
 	}

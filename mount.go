@@ -14,7 +14,7 @@ import (
 	"github.com/eryx-build/eryx/internal/vfs"
 )
 
-// Mount shows scripts files of the host's. Exactly one of FS and Dir is given.
+// Mount shows scripts files of the host's. Exactly one of FS, Dir and File is given.
 //
 // Nothing that a script does leads out of a mount: not "..", not a symbolic
 // link, whoever made it, not a rename, and not a race with another process. An
@@ -32,7 +32,11 @@ type Mount struct {
 	// by NewSandbox and for each execution. Its files are not charged to
 	// FilesLimit.
 	Dir string
-	// Writable lets scripts change what is in Dir, as the process itself may.
+	// File is a single file of the host's, or a link to one. It is opened by its
+	// name each time that a script opens it, so that one that replaces it is
+	// seen. Scripts cannot remove or rename it.
+	File string
+	// Writable lets scripts change File or what is in Dir, as the process itself may.
 	Writable bool
 }
 
@@ -61,14 +65,16 @@ func (c *SandboxConfig) checkMounts() error {
 			return &MountError{m.Path, errors.New("something else is mounted there as well")}
 		}
 		seen[m.Path] = true
-		if m.Dir == "" {
-			continue
+		for _, name := range []*string{&m.Dir, &m.File} {
+			if *name == "" {
+				continue
+			}
+			absolute, err := filepath.Abs(*name)
+			if err != nil {
+				return &MountError{m.Path, err}
+			}
+			*name = absolute
 		}
-		dir, err := filepath.Abs(m.Dir)
-		if err != nil {
-			return &MountError{m.Path, err}
-		}
-		m.Dir = dir
 	}
 	// What is mounted in another mount comes after it.
 	slices.SortStableFunc(c.Mounts, func(a, b Mount) int { return cmp.Compare(len(a.Path), len(b.Path)) })
@@ -83,12 +89,22 @@ func (m *Mount) check() error {
 		return fmt.Errorf("the path is not clean: write %q", path.Clean(m.Path))
 	case m.Path == "/":
 		return errors.New("the root cannot be hidden: mount it in a directory, or give SandboxConfig.Files")
-	case (m.FS == nil) == (m.Dir == ""):
-		return errors.New("give one of FS and Dir")
+	case count(m.FS != nil, m.Dir != "", m.File != "") != 1:
+		return errors.New("give one of FS, Dir and File")
 	case m.FS != nil && m.Writable:
 		return errors.New("an fs.FS cannot be written to: give a Dir, or copy it into SandboxConfig.Files")
 	}
 	return nil
+}
+
+func count(conditions ...bool) int {
+	n := 0
+	for _, is := range conditions {
+		if is {
+			n++
+		}
+	}
+	return n
 }
 
 // hides reports whether a mount at p would hide what is at q.
@@ -104,6 +120,13 @@ func (r *Runtime) newFiles(config *SandboxConfig, libraries []mount, clock func(
 		return nil, fmt.Errorf("eryx: preparing the sandbox's files: %w", err)
 	}
 	files := tree.FS()
+	if clock != nil {
+		// Others that have the tree have clocks of their own.
+		files.SetClock(clock)
+		if config.Files == nil {
+			tree.SetClock(time.Now)
+		}
+	}
 	defer func() {
 		if err != nil {
 			files.Close()
@@ -133,8 +156,11 @@ func (m *Mount) add(files *vfs.FS, own []mount) error {
 			return fmt.Errorf("it would hide the sandbox's %s", o.path)
 		}
 	}
-	if m.FS != nil {
+	switch {
+	case m.FS != nil:
 		return files.MountFS(m.Path, m.FS)
+	case m.File != "":
+		return files.MountFile(m.Path, m.File, !m.Writable)
 	}
 	return files.MountDir(m.Path, m.Dir, !m.Writable)
 }

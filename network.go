@@ -58,9 +58,9 @@ type Network struct {
 	// 0 and [Unlimited] mean no limit.
 	TrafficLimit int64
 
-	// RootCAs are the authorities whose certificates TLS accepts by default; nil
-	// means the system's. To have others beside these, add to
-	// [x509.SystemCertPool]. They count also where a script loads the public
+	// RootCAs are the authorities whose certificates TLS accepts by default, also
+	// that of a proxy; nil means the system's. To have others beside these, add
+	// to [x509.SystemCertPool]. They count also where a script loads the public
 	// authorities of a package such as certifi, but not where it loads a few of
 	// its own.
 	RootCAs *x509.CertPool
@@ -84,7 +84,8 @@ type Network struct {
 	// connection is made. An error refuses it, and is told to OnEgress.
 	Decide func(ctx context.Context, to Target) error
 	// OnEgress, if not nil, is told of every lookup and connection, refused
-	// ones included, and of the end of every connection.
+	// ones included, and of the end of every connection. A script can cause
+	// as many events as its time allows: bound what is kept of them.
 	OnEgress func(Egress)
 	// The functions above are called by several goroutines at once, and must
 	// not call the sandbox.
@@ -205,7 +206,7 @@ func (c *SandboxConfig) newNetwork() (*network.Net, error) {
 	config := network.Config{
 		Hosts: own.Hosts, Ports: own.Ports, Networks: own.Networks, Blocked: own.Blocked,
 		Connections: own.ConnectionLimit, ConnectTimeout: own.ConnectTimeout, IdleTimeout: own.IdleTimeout, Traffic: own.TrafficLimit,
-		Resolve: own.Resolve, Dial: own.Dial,
+		Resolve: own.Resolve, RootCAs: own.RootCAs, Dial: own.Dial,
 	}
 	if proxy := own.Proxy; proxy != nil {
 		config.Proxy = func(ctx context.Context, to network.Target) (*url.URL, error) { return proxy(ctx, Target(to)) }

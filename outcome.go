@@ -14,8 +14,7 @@ import (
 // executionError says what an error of the guest's call means. ctx is the
 // context of the execution, which the guest ends by its cause.
 func executionError(ctx context.Context, err error) error {
-	var exited *wasi.ExitError
-	if errors.As(err, &exited) {
+	if exited, ok := errors.AsType[*wasi.ExitError](err); ok {
 		return exit(exited.Code)
 	}
 	var limit *LimitError
@@ -64,6 +63,7 @@ func (r *Result) settle(outcome guest.Outcome, table *calls.Table) error {
 		}
 		return raised
 	case guest.OutcomeExited:
+		r.Exited = true
 		return exit(int(outcome.Exited))
 	case guest.OutcomeUnserializable:
 		r.ValueError = errors.New(outcome.Unserializable)

@@ -416,15 +416,27 @@ func (p *Pool) create(ctx context.Context) (*Session, error) {
 	return s, nil
 }
 
+// errReplaced is why an interpreter is given up that another takes the place of.
+var errReplaced = errors.New("it was ended from outside, or its memory has grown")
+
 // putBack resets a session and makes it available.
 func (p *Pool) putBack(s *Session) error {
 	began := time.Now()
 	next, inPlace, err := s.pass(&p.sandbox)
-	if err == nil && inPlace {
+	switch {
+	case err != nil:
+	case inPlace:
 		p.mu.Lock()
 		p.stats.Resets++
 		p.mu.Unlock()
 		p.tell(PoolEvent{Kind: PoolReset, Duration: time.Since(began)})
+	default:
+		p.mu.Lock()
+		p.stats.Evictions++
+		p.stats.Creations++
+		p.mu.Unlock()
+		p.tell(PoolEvent{Kind: PoolEvicted, Err: errReplaced})
+		p.tell(PoolEvent{Kind: PoolCreated, Duration: time.Since(began)})
 	}
 	p.giveBack(next, err)
 	return err

@@ -329,6 +329,18 @@ func TestPoolKeepsAndEvicts(t *testing.T) {
 	}
 }
 
+// TestPoolReplaces checks that interpreters that cannot be reset are counted.
+func TestPoolReplaces(t *testing.T) {
+	p := newPool(t, &eryx.PoolConfig{MaxSize: 1})
+	l := acquire(t, p, nil)
+	leased(t, l, "x = bytearray(30 << 20)")
+	release(t, l)
+	release(t, acquire(t, p, nil))
+	if stats := p.Stats(); stats.Evictions != 1 || stats.Creations != 2 || stats.Resets != 1 || stats.Idle != 1 {
+		t.Errorf("%+v", stats)
+	}
+}
+
 func TestLeasesHaveTheirOwnConfiguration(t *testing.T) {
 	p := newPool(t, &eryx.PoolConfig{MaxSize: 1, Sandbox: &eryx.SandboxConfig{Env: map[string]string{"A": "pool"}}})
 	var out bytes.Buffer
@@ -402,7 +414,7 @@ func TestBadPools(t *testing.T) {
 
 // TestPoolUnderLoad has many users, some of whom go away or misbehave.
 func TestPoolUnderLoad(t *testing.T) {
-	p := newPool(t, &eryx.PoolConfig{MaxSize: 3, Sandbox: &eryx.SandboxConfig{Timeout: 50 * time.Millisecond}})
+	p := newPool(t, &eryx.PoolConfig{MaxSize: 3})
 	var group sync.WaitGroup
 	for user := range 8 {
 		group.Go(func() {
@@ -420,7 +432,9 @@ func TestPoolUnderLoad(t *testing.T) {
 				}
 				switch n % 5 {
 				case 0:
-					_, _ = l.Execute(ctx, "while True: pass")
+					limited, stop := context.WithTimeout(ctx, 50*time.Millisecond)
+					_, _ = l.Execute(limited, "while True: pass")
+					stop()
 				case 1:
 					_, _ = l.Execute(ctx, "import os; os._exit(1)")
 				case 2:

@@ -392,9 +392,41 @@ func TestPrintedStacks(t *testing.T) {
 			}
 		})
 	}
-	// A script finds its own frames first whatever it looks with.
-	result := mustExecute(t, "import inspect, sys\ndef f(): return [x.function for x in inspect.stack()][:2], sys._getframe(1).f_lineno, inspect.currentframe().f_back.f_code.co_name\nresult = f()", nil)
-	if want := `[["f", "<module>"], 3, "<module>"]`; string(result.Value) != want {
-		t.Errorf("gave %s, want %s", result.Value, want)
+}
+
+// TestNothingIsBelowAScript shows that the first frame of a stack is the script's
+// own, or asyncio's where it awaits.
+func TestNothingIsBelowAScript(t *testing.T) {
+	const stack = "import inspect, sys\ndef stack(): return [x.function for x in inspect.stack()][1:]\n"
+	for _, test := range []struct{ name, source, want string }{
+		{"script", "result = stack()", `["<module>"]`},
+		{"_getframe", "try: sys._getframe(1)\nexcept ValueError as e: result = str(e)", `"call stack is not deep enough"`},
+		{"f_back", "result = repr(sys._getframe().f_back)", `"None"`},
+		{"frame of a traceback", "try: 1 / 0\nexcept Exception as e: result = e.__traceback__.tb_frame is sys._getframe()", "true"},
+		{"stacklevel", "import warnings\nwith warnings.catch_warnings(record=True) as seen: warnings.warn('w', stacklevel=2)\nresult = seen[0].filename", `"<sys>"`},
+		{"await", "import asyncio\nawait asyncio.sleep(0)\nresult = stack()", `["<module>", "_run", "_run_once", "run_forever", "run_until_complete", "run"]`},
+		{"created at", "import asyncio, os\nasyncio.get_running_loop().set_debug(True)\nasync def f(): pass\nt = asyncio.create_task(f())\nawait t\nresult = sorted({os.path.basename(f.filename) for f in t._source_traceback})", `["<user>", "base_events.py", "events.py", "runners.py", "tasks.py"]`},
+		{"trace function", "seen = []\nclass D:\n    def __del__(self, seen=seen): print(seen)\nd = D()\nsys.settrace(lambda f, *_: seen.append(f.f_code.co_name))\nresult = 1", "1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			result := mustExecute(t, stack+test.source, nil)
+			if got := string(result.Value); got != test.want || strings.Trim(string(result.Stdout), "[]\n") != "" {
+				t.Errorf("gave %s, printed %s; want %s", got, result.Stdout, test.want)
+			}
+		})
+	}
+	result, err := execute(t, stack+"import atexit\nsys.excepthook = lambda *_: print('hook', stack())\natexit.register(lambda: print('exit', stack()))\nclass D:\n    def __del__(self, stack=stack): print('del', stack())\n_d = D()\n1 / 0", nil)
+	if want := "hook ['<lambda>']\nexit ['<lambda>']\ndel ['__del__', '<module>']\n"; err == nil || string(result.Stdout) != want {
+		t.Errorf("printed %s, want %s", result.Stdout, want)
+	}
+	s := newSession(t, nil)
+	for _, source := range []string{stack, "result = stack()", "result = stack()"} {
+		result, err = s.Execute(t.Context(), source)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := `["<module>"]`; string(result.Value) != want {
+		t.Errorf("in a session: %s, want %s", result.Value, want)
 	}
 }

@@ -21,6 +21,10 @@ type Result struct {
 	// execution itself was successful.
 	ValueError error
 
+	// Exited says that the script ended itself, by SystemExit or os._exit, with
+	// whatever status; an [ExitError] has one that is not 0.
+	Exited bool
+
 	// State, of an execution in a [Session], says what the session's state is
 	// now.
 	State SessionState

@@ -214,6 +214,9 @@ func (s *Session) Execute(ctx context.Context, source string) (*Result, error) {
 	if result == nil {
 		return nil, err
 	}
+	if isIncomplete(err) {
+		s.scripts-- // nothing was executed
+	}
 	s.unseeded = false
 	if !s.guest.ended && (err == nil || before == nil) {
 		return result, err
@@ -223,6 +226,13 @@ func (s *Session) Execute(ctx context.Context, source string) (*Result, error) {
 		result.State = StateRestored
 	}
 	return result, alsoClosing(err, s.rewind(context.WithoutCancel(ctx), before))
+}
+
+// isIncomplete reports whether an interactive script was not executed for want
+// of more lines.
+func isIncomplete(err error) bool {
+	raised, ok := errors.AsType[*PythonError](err)
+	return ok && raised.Type == "_IncompleteInputError" && len(raised.Frames) == 0
 }
 
 // present makes sure that there is a guest.

@@ -30,6 +30,8 @@
 //  2. Resolve: the libraries' order is the order in which a symbol is looked
 //     for, and the first definition wins, as with a dynamic loader. Optional
 //     libraries join only where they define something that is still missing.
+//     A library that defines NAME itself reaches the definition that it hides
+//     as __real_NAME.
 //     A function that is imported from elsewhere, such as WASI, stays an import.
 //  3. Scan: every body is read once. What depends on the link is noted as a
 //     reference: calls, types, globals. The pattern "base + constant" becomes

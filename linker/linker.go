@@ -21,6 +21,9 @@ type Library struct {
 	// Optional libraries are only linked if they define a symbol that the
 	// others need and none of them has.
 	Optional bool
+	// Expose names functions of the library's own, by its name section, that
+	// others may use as if it exported them.
+	Expose []string
 }
 
 // Options say what to link for. The zero value is usable.

@@ -2,6 +2,7 @@ package linker_test
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -346,6 +347,46 @@ func TestFirstDefinitionWins(t *testing.T) {
 	s := result.Map.Symbols[0]
 	if s.Name != "f" || s.Library != "one.so" || !slices.Equal(s.Shadowed, []string{"two.so"}) || !slices.Equal(s.UsedBy, []string{"user.so"}) {
 		t.Errorf("map has %+v", s)
+	}
+}
+
+// TestRealDefinition shows that a library which defines a function in place of
+// another's can call the other's.
+func TestRealDefinition(t *testing.T) {
+	shim := library(t, "shim.so", "(mem-info (memory 0 0) (table 0 0))", `
+		(import "env" "__real_f" (func $real)) (func (export "f") call $real)`)
+	libc := library(t, "libc.so", "(mem-info (memory 0 0) (table 0 0))", `(func $libc (export "f"))`)
+	user := library(t, "user.so", "(mem-info (memory 0 0) (table 0 0))", `
+		(import "env" "f" (func $f)) (func (export "call") call $f)`)
+	_, m := link(t, roots("call", "f"), user, shim, libc)
+	if got := function(t, m, "call"); got != "call 2 (;f;)" {
+		t.Errorf("the user calls %s", got)
+	}
+	if got := function(t, m, "f"); got != "call 3 (;libc;)" {
+		t.Errorf("the shim calls %s", got)
+	}
+	_, err := linker.Link([]linker.Library{user, libc, shim}, linker.Options{Roots: []string{"call", "f"}, StackSize: stackSize})
+	var unresolved *linker.UnresolvedError
+	if !errors.As(err, &unresolved) || unresolved.Symbols[0].Symbol != "__real_f" {
+		t.Errorf("with nothing behind it: %v", err)
+	}
+}
+
+// TestExpose shows that a library can use what another one keeps to itself.
+func TestExpose(t *testing.T) {
+	one := library(t, "one.so", "(mem-info (memory 0 0) (table 0 0))", `(func $inner) (func $twice) (func $other (export "f") call $inner)`)
+	user := library(t, "user.so", "(mem-info (memory 0 0) (table 0 0))", `
+		(import "env" "inner" (func $i)) (func (export "call") call $i)`)
+	one.Expose = []string{"inner"}
+	_, m := link(t, roots("call", "f"), user, one)
+	if got := function(t, m, "call"); got != function(t, m, "f") || !strings.Contains(got, "(;inner;)") {
+		t.Errorf("the user calls %s", got)
+	}
+	one.Expose = []string{"inner", "none"}
+	_, err := linker.Link([]linker.Library{user, one}, linker.Options{Roots: []string{"call"}, StackSize: stackSize})
+	var bad *linker.LibraryError
+	if !errors.As(err, &bad) || !strings.Contains(err.Error(), "no function named none") {
+		t.Errorf("a name that is not there: %v", err)
 	}
 }
 

@@ -162,6 +162,20 @@ func checkPath(lib Library) error {
 	return nil
 }
 
+// functionNamed finds the function that the name section has under a name, if it
+// is the only one.
+func (o *object) functionNamed(name string) (index uint32, ok bool) {
+	for i, n := range o.names.Functions {
+		if n == name {
+			if ok {
+				return 0, false
+			}
+			index, ok = i, true
+		}
+	}
+	return index, ok
+}
+
 // isModule reports whether the object is opened at run time.
 func (o *object) isModule() bool { return o.lib.Path != "" }
 
@@ -193,6 +207,13 @@ func loadObject(lib Library) (*object, error) {
 		if e.Flags&wasm.SymbolTLS != 0 {
 			return nil, unsupported("the thread-local variable %s; build without threads", e.Name)
 		}
+	}
+	for _, name := range lib.Expose {
+		index, ok := o.functionNamed(name)
+		if !ok {
+			return nil, fmt.Errorf("it has no function named %s that others could be given", name)
+		}
+		m.Exports = append(m.Exports, wasm.Export{Name: name, Kind: wasm.KindFunc, Index: index})
 	}
 	for _, e := range m.Exports {
 		o.exports[e.Name] = e

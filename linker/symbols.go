@@ -155,7 +155,26 @@ func (l *linking) lookup(o *object, name string, kind wasm.Kind) (definition, bo
 	if !ok && o.isModule() {
 		def, ok = moduleDefs[name]
 	}
+	if wrapped, is := strings.CutPrefix(name, realPrefix); !ok && is && kind == wasm.KindFunc {
+		return l.behind(o, wrapped)
+	}
 	return def, ok
+}
+
+// realPrefix makes of a function's name that of the one that a library's own
+// definition hides, by which the library can call it: the convention of GNU ld's
+// option --wrap.
+const realPrefix = "__real_"
+
+// behind finds the first library after o that defines a function.
+func (l *linking) behind(o *object, name string) (definition, bool) {
+	after := l.objects[slices.Index(l.objects, o)+1:]
+	for _, other := range after {
+		if !other.isModule() && other.defines(name, wasm.KindFunc) {
+			return definition{other, other.exports[name].Index}, true
+		}
+	}
+	return definition{}, false
 }
 
 // resolve finds a definition for every import.

@@ -85,7 +85,7 @@ func (b *builder) link(ctx context.Context) (cached bool, err error) {
 		libraries := []linker.Library{{Name: shimName, Wasm: runtimesrc.Library(), Origin: shimOrigin}}
 		for _, l := range loaded.Libraries {
 			libraries = append(libraries, linker.Library{
-				Name: l.Name, Wasm: l.Wasm, Origin: loaded.Source.Name, Optional: optional[l.Name],
+				Name: l.Name, Wasm: l.Wasm, Origin: loaded.Source.Name, Optional: optional[l.Name], Expose: exposed[l.Name],
 			})
 		}
 		libraries = append(libraries, b.natives()...)
@@ -114,6 +114,12 @@ const (
 	shimName   = "liberyx.so"
 	shimOrigin = "eryx"
 )
+
+// exposed are functions that the shim calls though the base's libraries keep
+// them to themselves.
+var exposed = map[string][]string{
+	"libpython3.14.so": {"sqlite3_vfs_register"}, // SQLite is a part of it
+}
 
 // optional are the base's libraries that are linked only if something needs
 // them: the interpreter does not.

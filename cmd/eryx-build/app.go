@@ -14,8 +14,9 @@ import (
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	// interrupt, if there is one, is what the first SIGINT is for.
-	interrupt atomic.Pointer[func()]
+	// interrupt, if there is one, is told of a SIGINT, and reports whether it
+	// has dealt with it.
+	interrupt atomic.Pointer[func() bool]
 }
 
 // run executes one command line and returns the exit status. Results go to

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,11 +24,12 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the program as a user does. Scripts share one cache with
 // the tests of other packages, in which the base and a bundle have been made;
-// $BUNDLE is that bundle. UPDATE_SCRIPTS=1 writes what commands print into
-// the scripts that compare it.
+// $BUNDLE is that bundle, and $PORT the port of a server that echoes.
+// UPDATE_SCRIPTS=1 writes what commands print into the scripts that compare it.
 func TestScripts(t *testing.T) {
 	shared := testbundle.Dir(t)
 	built := testbundle.Default(t)
+	port := echo(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
@@ -36,6 +38,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ERYX_CACHE", shared)
 			env.Setenv("BUNDLE", built)
+			env.Setenv("PORT", port)
 			natives, err := filepath.Abs(filepath.Join("..", "..", "internal", "integration", "testdata", "natives"))
 			env.Setenv("NATIVES", natives)
 			return err
@@ -50,6 +53,32 @@ func TestScripts(t *testing.T) {
 			"wheel":    cmdWheel,
 		},
 	})
+}
+
+// echo is a server on loopback that sends back what it gets; it gives the port.
+func echo(t *testing.T) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return // the listener was closed
+			}
+			go func() {
+				defer conn.Close()
+				_, _ = io.Copy(conn, conn)
+			}()
+		}
+	}()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
 
 // cmdExits runs a command and checks its exit status: exits STATUS COMMAND...

@@ -1,19 +1,18 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
-
-	"github.com/spf13/cobra"
-	"golang.org/x/term"
+	"sync/atomic"
 
 	"github.com/eryx-build/eryx"
 	"github.com/eryx-build/eryx/internal/atomicfile"
+	"github.com/eryx-build/eryx/internal/lineedit"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) replCommand() *cobra.Command {
@@ -32,6 +31,7 @@ BUNDLE, it is the default bundle.
 Lines that begin with a colon are commands to this program:
 
 ` + replHelp + `
+Ctrl-C interrupts an input, a second one ends it, and Ctrl-D ends the session.
 From a pipe, input is read in the same way, and no prompts are shown.`,
 		Example: `  eryx-build repl python.eryx
   echo '1 + 1' | eryx-build repl python.eryx`,
@@ -43,6 +43,7 @@ From a pipe, input is read in the same way, and no prompts are shown.`,
 	flags.Var(&f.timeout, "timeout", fmt.Sprintf("end an input after this `DURATION`, or \"unlimited\" (default %s)", eryx.DefaultTimeout))
 	flags.Var(&f.memory, "max-memory", fmt.Sprintf("limit its memory to this `SIZE`, or \"unlimited\" (default %s)", strings.ReplaceAll(formatSize(eryx.DefaultMemoryLimit), " ", "")))
 	flags.StringArrayVarP(&f.env, "env", "e", nil, "give it the environment variable `NAME=VALUE`, or NAME as it is here; repeatable")
+	f.network.register(flags)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing about work that takes seconds")
 	return cmd
 }
@@ -73,6 +74,11 @@ type repl struct {
 	session *eryx.Session
 	// behind are the sessions that the present one is a copy of.
 	behind []*eryx.Session
+	lines  lineReader
+	output *replOutput
+	// idle deals with a SIGINT while nothing is executed; nil leaves it to end
+	// the program.
+	idle *func() bool
 	// undo has snapshots from before the last inputs.
 	undo    [][]byte
 	tracing bool
@@ -83,23 +89,40 @@ func (a *app) repl(cmd *cobra.Command, f *runFlags, args []string) error {
 	if len(args) > 0 {
 		path = args[0]
 	}
+	network, err := f.network.network(cmd, a.stderr, false)
+	if err != nil {
+		return err
+	}
 	rt, err := a.openRuntime(cmd, f, path, &script{})
 	if err != nil {
 		return err
 	}
 	defer rt.Close()
-	lines := a.newLineReader()
-	r := &repl{app: a, runtime: rt, config: &eryx.SandboxConfig{
+	lines, err := a.newLineReader()
+	if err != nil {
+		return err
+	}
+	defer lines.close()
+	output := &replOutput{}
+	r := &repl{app: a, runtime: rt, lines: lines, output: output, config: &eryx.SandboxConfig{
 		Env:         environment(f.env),
-		Stdout:      a.stdout,
-		Stderr:      a.stderr,
+		Stdout:      output.to(a.stdout),
+		Stderr:      output.to(a.stderr),
 		Filename:    "<input>",
 		ResultName:  noResult,
 		Interactive: true,
 		Timeout:     f.timeout.duration,
 		MemoryLimit: f.memory.bytes,
 		OutputLimit: 1,
+		Network:     network,
 	}}
+	if lines.terminal() {
+		// There Ctrl-C is a key, but while something is executed.
+		ignore := func() bool { return true }
+		r.idle = &ignore
+	}
+	a.interrupt.Store(r.idle)
+	defer a.interrupt.Store(nil)
 	if r.session, err = rt.NewSession(cmd.Context(), r.config); err != nil {
 		return err
 	}
@@ -113,90 +136,127 @@ func (r *repl) close() {
 	}
 }
 
-// errInterrupted is what reading a line gives after Ctrl-C.
-var errInterrupted = errors.New("interrupted")
-
+// loop reads inputs and obeys them.
 func (r *repl) loop(ctx context.Context, lines lineReader) error {
 	if lines.terminal() {
 		fmt.Fprintf(r.app.stderr, "%s in a sandbox; :help for commands\n", "Python "+r.runtime.Manifest().Python)
 	}
 	for {
-		var input strings.Builder
-		prompt := ">>> "
-		for {
-			line, err := lines.read(ctx, prompt)
-			if errors.Is(err, errInterrupted) {
-				fmt.Fprintln(r.app.stderr, "KeyboardInterrupt")
-				break
-			}
-			ended := errors.Is(err, io.EOF)
-			if err != nil && !ended {
-				return err
-			}
-			if ended && line == "" && input.Len() == 0 {
-				return nil
-			}
-			if input.Len() == 0 && strings.HasPrefix(line, ":") {
-				if quit := r.command(ctx, strings.Fields(line)); quit || ended {
-					return nil
-				}
-				break
-			}
-			input.WriteString(line + "\n")
-			if ended {
-				input.WriteString("\n")
-			}
-			switch strings.TrimSpace(input.String()) {
-			case "exit", "exit()", "quit", "quit()": // which succeed, and leave no trace in a result
-				return nil
-			}
-			if strings.TrimSpace(input.String()) == "" {
-				break
-			}
-			more, err := r.execute(ctx, input.String())
-			if err != nil {
-				return err
-			}
-			if ended {
-				return nil
-			}
-			if !more {
-				break
-			}
-			prompt = "... "
+		done, err := r.input(ctx, lines)
+		if done || err != nil {
+			return err
 		}
 	}
 }
 
-// execute executes an input, or asks for more of it.
-func (r *repl) execute(ctx context.Context, input string) (more bool, err error) {
-	before, err := r.session.Snapshot(ctx)
-	if err != nil {
-		return false, err
+// input reads an input, of as many lines as it takes, and obeys it.
+func (r *repl) input(ctx context.Context, lines lineReader) (done bool, err error) {
+	var text strings.Builder
+	var before []byte
+	for prompt := ">>> "; ; prompt = "... " {
+		r.output.endLine(lines.terminal())
+		line, err := lines.read(ctx, prompt)
+		if errors.Is(err, lineedit.ErrInterrupted) {
+			fmt.Fprintln(r.app.stderr, "KeyboardInterrupt")
+			return false, nil
+		}
+		ended := errors.Is(err, io.EOF)
+		switch {
+		case err != nil && !ended:
+			return false, err
+		case ended && line.Text == "" && text.Len() == 0:
+			return true, nil
+		case text.Len() == 0 && strings.HasPrefix(line.Text, ":"):
+			return r.command(ctx, line.Text) || ended && !lines.terminal(), nil
+		}
+		text.WriteString(line.Text + "\n")
+		if line.More {
+			continue
+		}
+		// At a terminal, Ctrl-D ends an input and not the session.
+		done = ended && !lines.terminal()
+		if ended {
+			text.WriteString("\n")
+		}
+		switch source := text.String(); strings.TrimSpace(source) {
+		case "":
+			return done, nil
+		case "exit", "quit": // which Python only explains
+			return true, nil
+		default:
+			if before == nil {
+				if before, err = r.session.Snapshot(ctx); err != nil {
+					return false, err
+				}
+			}
+			more, exited, err := r.execute(ctx, source, ended)
+			if more && err == nil {
+				continue
+			}
+			r.remember(before)
+			return exited || done, err
+		}
 	}
-	interrupt := r.session.Interrupt
-	r.app.interrupt.Store(&interrupt)
-	result, err := r.session.Execute(ctx, strings.TrimSuffix(input, "\n"))
-	r.app.interrupt.Store(nil)
+}
+
+// execute executes an input, or asks for more of it unless it has ended.
+func (r *repl) execute(ctx context.Context, source string, ended bool) (more, exited bool, err error) {
+	limited, stop := r.interruptible(ctx)
+	result, err := r.session.Execute(limited, strings.TrimSuffix(source, "\n"))
+	stop()
 	raised, isRaised := errors.AsType[*eryx.PythonError](err)
-	var exited *eryx.ExitError
+	var exit *eryx.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return false, context.Cause(ctx)
-	case isRaised && raised.Type == "_IncompleteInputError":
-		return true, nil
+		return false, false, context.Cause(ctx)
+	case isRaised && raised.Type == incomplete && len(raised.Frames) == 0:
+		if !ended {
+			return true, false, nil
+		}
+		r.output.endLine(r.lines.terminal())
+		fmt.Fprint(r.app.stderr, strings.Replace(raised.Traceback, incomplete, "SyntaxError", 1))
 	case isRaised:
+		r.output.endLine(r.lines.terminal())
 		fmt.Fprint(r.app.stderr, raised.Traceback)
-	case errors.As(err, &exited):
-		return false, r.app.scriptOutcome(err)
+	case errors.As(err, &exit):
+		return false, true, r.app.scriptOutcome(err)
 	case err != nil:
+		r.output.endLine(r.lines.terminal())
 		fmt.Fprintln(r.app.stderr, err)
 	}
 	if result != nil && result.State == eryx.StateReset {
 		fmt.Fprintln(r.app.stderr, "the session was reset; :undo gives back what there was")
 	}
-	r.remember(before)
-	return false, nil
+	return false, result != nil && result.Exited, nil
+}
+
+// incomplete is the type of the exception that asks for more lines.
+const incomplete = "_IncompleteInputError"
+
+// errInterruptedTwice ends an execution that the first Ctrl-C did not.
+var errInterruptedTwice = errors.New("interrupted twice")
+
+// interruptible is ctx for one execution: the first SIGINT interrupts that, and
+// the second one, for what goes on nevertheless, ends it.
+func (r *repl) interruptible(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	session := r.session
+	var interrupted atomic.Bool
+	deal := func() bool {
+		if interrupted.Swap(true) {
+			cancel(errInterruptedTwice)
+		}
+		session.Interrupt()
+		return true
+	}
+	r.app.interrupt.Store(&deal)
+	return ctx, func() {
+		r.app.interrupt.Store(r.idle)
+		cancel(nil)
+		if interrupted.Load() {
+			r.lines.discard()
+		}
+	}
 }
 
 // remember keeps a snapshot to go back to.
@@ -212,19 +272,24 @@ func (r *repl) remember(snapshot []byte) {
 }
 
 // command obeys a line that begins with a colon.
-func (r *repl) command(ctx context.Context, words []string) (quit bool) {
-	name, args := words[0], words[1:]
-	wanted := map[string]int{":save": 1, ":load": 1}[name]
-	if len(args) != wanted {
-		fmt.Fprintf(r.app.stderr, "%s takes %d arguments; :help shows all commands\n", name, wanted)
+func (r *repl) command(ctx context.Context, line string) (quit bool) {
+	name, file, _ := strings.Cut(strings.TrimSpace(line), " ")
+	file = strings.TrimSpace(file)
+	takesFile := name == ":save" || name == ":load"
+	switch {
+	case takesFile && file == "":
+		fmt.Fprintf(r.app.stderr, "%s needs the name of a file; :help shows all commands\n", name)
+		return false
+	case !takesFile && file != "":
+		fmt.Fprintf(r.app.stderr, "%s takes nothing after it; :help shows all commands\n", name)
 		return false
 	}
 	var err error
 	switch name {
 	case ":save":
-		err = r.save(ctx, args[0])
+		err = r.save(ctx, file)
 	case ":load":
-		err = r.load(ctx, args[0])
+		err = r.load(ctx, file)
 	case ":fork":
 		var fork *eryx.Session
 		if fork, err = r.session.Fork(ctx); err == nil {
@@ -272,7 +337,7 @@ func (r *repl) toggleTrace() error {
 	if r.tracing {
 		state = "on"
 	}
-	r.config.Trace = v.trace(r.app.stderr)
+	r.config.Trace = v.trace(r.output.to(r.app.stderr))
 	if err := r.session.Configure(r.config); err != nil {
 		return err
 	}
@@ -302,96 +367,4 @@ func (r *repl) load(ctx context.Context, path string) error {
 	}
 	r.remember(before)
 	return nil
-}
-
-// lineReader reads input a line at a time, without its end. At the end of the
-// input it gives io.EOF, perhaps with a last line.
-type lineReader interface {
-	read(ctx context.Context, prompt string) (string, error)
-	terminal() bool
-}
-
-func (a *app) newLineReader() lineReader {
-	in, inOK := a.stdin.(*os.File)
-	out, outOK := a.stdout.(*os.File)
-	if inOK && outOK && term.IsTerminal(int(in.Fd())) && term.IsTerminal(int(out.Fd())) {
-		keys := &keyReader{in: in}
-		return &terminalLines{in: in, keys: keys, terminalState: term.NewTerminal(readWriter{keys, out}, "")}
-	}
-	return &pipedLines{bufio.NewReader(a.stdin)}
-}
-
-// pipedLines reads from something that is no terminal.
-type pipedLines struct{ in *bufio.Reader }
-
-func (p *pipedLines) terminal() bool { return false }
-
-func (p *pipedLines) read(ctx context.Context, _ string) (string, error) {
-	type result struct {
-		line string
-		err  error
-	}
-	done := make(chan result, 1)
-	go func() {
-		line, err := p.in.ReadString('\n')
-		done <- result{line, err}
-	}()
-	select {
-	case r := <-done:
-		return strings.TrimRight(r.line, "\r\n"), r.err
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
-}
-
-// terminalLines edits lines, with a history. The terminal is only in raw mode
-// while a line is being read.
-type terminalLines struct {
-	in            *os.File
-	keys          *keyReader
-	terminalState *term.Terminal
-}
-
-func (t *terminalLines) terminal() bool { return true }
-
-func (t *terminalLines) read(_ context.Context, prompt string) (string, error) {
-	state, err := term.MakeRaw(int(t.in.Fd()))
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = term.Restore(int(t.in.Fd()), state) }()
-	if width, height, err := term.GetSize(int(t.in.Fd())); err == nil {
-		_ = t.terminalState.SetSize(width, height)
-	}
-	t.terminalState.SetPrompt(prompt)
-	t.keys.interrupted = false
-	line, err := t.terminalState.ReadLine()
-	if errors.Is(err, io.EOF) && t.keys.interrupted {
-		// A new terminal, for this one keeps what was typed.
-		history := t.terminalState.History
-		t.terminalState = term.NewTerminal(readWriter{t.keys, t.in}, "")
-		t.terminalState.History = history
-		fmt.Fprint(t.in, "\r\n")
-		return "", errInterrupted
-	}
-	return line, err
-}
-
-// keyReader notes Ctrl-C, which the line editor does not tell from Ctrl-D.
-type keyReader struct {
-	in          io.Reader
-	interrupted bool
-}
-
-func (k *keyReader) Read(p []byte) (int, error) {
-	n, err := k.in.Read(p)
-	if strings.ContainsRune(string(p[:n]), 3) {
-		k.interrupted = true
-	}
-	return n, err
-}
-
-type readWriter struct {
-	io.Reader
-	io.Writer
 }

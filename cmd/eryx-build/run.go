@@ -26,12 +26,14 @@ type runFlags struct {
 	fuel       int64
 	untrusted  bool
 	repeatable bool
+	start      timeValue
 	seed       uint64
 	json       bool
 	stats      bool
 	env        []string
 	volumes    volumesValue
 	trace      traceValue
+	network    networkFlags
 	packages   packageFlags
 	noMetadata bool
 	offline    bool
@@ -50,8 +52,8 @@ func (a *app) runCommand() *cobra.Command {
 		GroupID: groupMain,
 		Long: `Run a Python script in a sandbox, as python would: FILE, the CODE after -c, or
 standard input for "-". What follows it is the script's own, as sys.argv; the
-script has this program's standard streams, the directories given with -v, and nothing
-else of this machine.
+script has this program's standard streams, the directories and files given with
+-v, the hosts given with --allow-host, and nothing else of this machine.
 
 BUNDLE is a file whose name ends in .eryx or that is a bundle by its content.
 Without one, the default bundle in the user's cache is used, and built the
@@ -72,6 +74,7 @@ another one ends it whatever it does.`,
   eryx-build run python.eryx --timeout 5s --max-memory 256MiB script.py < data.json
   eryx-build run -p requests -p ./dist/local-1.0-py3-none-any.whl script.py
   eryx-build run -v ./data:/data:ro -v ./out:/out report.py
+  eryx-build run --allow-host api.example.com --log-network fetch.py
   generate-code | eryx-build run python.eryx -`,
 		// Options end where the script begins, so they are taken apart here.
 		DisableFlagParsing:    true,
@@ -95,15 +98,17 @@ another one ends it whatever it does.`,
 	flags.Int64Var(&f.fuel, "fuel", 0, "end it after so many `STEPS`, the same on every machine (default none)")
 	flags.Var(&f.files, "max-files", fmt.Sprintf("limit its files to this `SIZE` (default %s)", strings.ReplaceAll(formatSize(eryx.DefaultFilesLimit), " ", "")))
 	flags.BoolVar(&f.repeatable, "deterministic", false, "give it a clock and randomness that are always the same")
+	flags.Var(&f.start, "start", "with --deterministic, the `TIME` at which its clock starts (default 2000-01-01T00:00:00Z)")
 	flags.Uint64Var(&f.seed, "seed", 0, "with --deterministic, a `NUMBER` that decides its randomness")
 	flags.BoolVar(&f.untrusted, "untrusted", false, "do not trust BUNDLE itself: compile its WebAssembly here, which takes seconds the first time")
 	flags.BoolVar(&f.json, "json", false, "print all of the result as JSON instead of the script's output")
 	flags.Var(&f.output, "max-output", fmt.Sprintf("with --json, keep this `SIZE` of each stream, or \"unlimited\" (default %s)", strings.ReplaceAll(formatSize(eryx.DefaultOutputLimit), " ", "")))
 	flags.BoolVar(&f.stats, "stats", false, "say on standard error what time, fuel and memory it took")
 	flags.StringArrayVarP(&f.env, "env", "e", nil, "give it the environment variable `NAME=VALUE`, or NAME as it is here; repeatable")
-	flags.VarP(&f.volumes, "volume", "v", "show it the directory SRC as DST, to read and write, or only to read with :ro; repeatable")
+	flags.VarP(&f.volumes, "volume", "v", "show it the directory or file SRC as DST, to read and write, or only to read with :ro; repeatable")
 	flags.Var(&f.trace, "trace", "show on standard error what it does: all, or of the `KINDS` line, call, return, exception, callback")
 	flags.Lookup("trace").NoOptDefVal = "all"
+	f.network.register(flags)
 	f.packages.register(flags)
 	flags.BoolVar(&f.noMetadata, "no-metadata", false, "do not use the script's inline metadata")
 	flags.BoolVar(&f.offline, "offline", false, "make no connection if a bundle has to be built")
@@ -138,6 +143,11 @@ type script struct {
 }
 
 func (a *app) runScript(cmd *cobra.Command, f *runFlags, line commandLine) error {
+	for _, name := range []string{"start", "seed"} {
+		if !f.repeatable && cmd.Flags().Changed(name) {
+			return usageError(cmd, "--%s is for --deterministic: without it a script has this machine's clock and randomness", name)
+		}
+	}
 	s, err := a.loadScript(cmd, line)
 	if err != nil {
 		return err
@@ -161,8 +171,14 @@ func (a *app) runScript(cmd *cobra.Command, f *runFlags, line commandLine) error
 	if f.json {
 		config.Stdout, config.Stderr, config.ResultName, config.OutputLimit = nil, nil, "", f.output.bytes
 	}
+	if config.Network, err = f.network.network(cmd, a.stderr, f.json); err != nil {
+		return err
+	}
+	if f.repeatable && config.Network != nil {
+		return usageError(cmd, "a script with a network cannot be --deterministic: what comes from it does not repeat")
+	}
 	if f.repeatable {
-		config.Deterministic = &eryx.Deterministic{Seed: f.seed}
+		config.Deterministic = &eryx.Deterministic{Start: f.start.time, Seed: f.seed}
 	}
 	rt, err := a.openRuntime(cmd, f, line.bundle, s)
 	if err != nil {
@@ -193,7 +209,15 @@ func (a *app) execute(ctx context.Context, rt *eryx.Runtime, source string, conf
 		return nil, err
 	}
 	defer sandbox.Close()
-	interrupt := sandbox.Interrupt
+	interrupted := false
+	interrupt := func() bool {
+		if interrupted {
+			return false
+		}
+		interrupted = true
+		sandbox.Interrupt()
+		return true
+	}
 	a.interrupt.Store(&interrupt)
 	defer a.interrupt.Store(nil)
 	return sandbox.Execute(ctx, source)

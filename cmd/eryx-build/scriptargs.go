@@ -57,14 +57,20 @@ func splitCommandLine(flags *pflag.FlagSet, args []string, isBundle func(string)
 
 // takesValue reports whether the value of an option is the next argument.
 func takesValue(flags *pflag.FlagSet, arg string) bool {
-	var flag *pflag.Flag
-	switch {
-	case strings.Contains(arg, "="):
-		return false
-	case strings.HasPrefix(arg, "--"):
-		flag = flags.Lookup(arg[2:])
-	default:
-		flag = flags.ShorthandLookup(arg[len(arg)-1:])
+	if name, long := strings.CutPrefix(arg, "--"); long {
+		flag := flags.Lookup(name)
+		return flag != nil && flag.NoOptDefVal == ""
 	}
-	return flag != nil && flag.NoOptDefVal == ""
+	// The first letter that takes a value has the rest of the argument as its
+	// value, if there is any.
+	for i := 1; i < len(arg); i++ {
+		flag := flags.ShorthandLookup(arg[i : i+1])
+		if flag == nil {
+			return false
+		}
+		if flag.NoOptDefVal == "" {
+			return i == len(arg)-1
+		}
+	}
+	return false
 }

@@ -22,8 +22,8 @@ func (e *signalError) Error() string {
 
 // withSignals returns a context that the first SIGINT or SIGTERM cancels, so
 // that work under way ends in an orderly manner; a second one kills. While there
-// is an interrupt, a SIGINT calls and removes that instead.
-func withSignals(parent context.Context, interrupt *atomic.Pointer[func()]) (context.Context, func()) {
+// is an interrupt, a SIGINT that it deals with does not count.
+func withSignals(parent context.Context, interrupt *atomic.Pointer[func() bool]) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -37,8 +37,7 @@ func withSignals(parent context.Context, interrupt *atomic.Pointer[func()]) (con
 					number = int(n)
 				}
 				if number == int(syscall.SIGINT) {
-					if call := interrupt.Swap(nil); call != nil {
-						(*call)()
+					if deal := interrupt.Load(); deal != nil && (*deal)() {
 						continue
 					}
 				}

@@ -115,6 +115,40 @@ func (v *durationValue) String() string {
 
 func (v *durationValue) Type() string { return "DURATION" }
 
+// timeValue is a flag that takes a moment, as RFC 3339 has it, a day or seconds
+// since 1970.
+type timeValue struct{ time time.Time }
+
+func (v *timeValue) Set(text string) error {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, "2006-01-02T15:04", time.DateOnly} {
+		at, err := time.Parse(layout, text)
+		if err == nil {
+			return v.set(at)
+		}
+	}
+	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return v.set(time.Unix(seconds, 0).UTC())
+	}
+	return fmt.Errorf("not a time such as 2026-01-31, 2026-01-31T12:00:00Z or 1769860800 (seconds since 1970)")
+}
+
+func (v *timeValue) set(at time.Time) error {
+	if at.Unix() < 0 || at.Year() > 2262 {
+		return fmt.Errorf("not between the years 1970 and 2262")
+	}
+	v.time = at
+	return nil
+}
+
+func (v *timeValue) String() string {
+	if v.time.IsZero() {
+		return ""
+	}
+	return v.time.Format(time.RFC3339)
+}
+
+func (v *timeValue) Type() string { return "TIME" }
+
 // choiceValue is a flag that takes one of several words.
 type choiceValue struct {
 	value   string

@@ -78,3 +78,24 @@ func TestEnvironment(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestTimeValue(t *testing.T) {
+	for text, want := range map[string]string{
+		"2026-01-31":                "2026-01-31T00:00:00Z",
+		"2026-01-31 12:30:05":       "2026-01-31T12:30:05Z",
+		"2026-01-31T12:30":          "2026-01-31T12:30:00Z",
+		"2026-01-31T12:30:05+01:00": "2026-01-31T12:30:05+01:00",
+		"1769817600":                "2026-01-31T00:00:00Z",
+		"0":                         "1970-01-01T00:00:00Z",
+	} {
+		var v timeValue
+		if err := v.Set(text); err != nil || v.String() != want {
+			t.Errorf("%q gave %s, %v; want %s", text, &v, err, want)
+		}
+	}
+	for _, text := range []string{"", "now", "1969-12-31", "-1", "9999-01-01", "2026-13-01", "99999999999999"} {
+		if err := new(timeValue).Set(text); err == nil {
+			t.Errorf("%q is accepted", text)
+		}
+	}
+}

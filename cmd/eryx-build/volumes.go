@@ -9,8 +9,8 @@ import (
 	"github.com/eryx-build/eryx"
 )
 
-// volumesValue is a repeatable flag that takes directories to mount, as
-// SRC:DST, SRC:DST:ro or SRC:DST:rw.
+// volumesValue is a repeatable flag that takes directories and files to mount,
+// as SRC:DST, SRC:DST:ro or SRC:DST:rw.
 type volumesValue []eryx.Mount
 
 func (v *volumesValue) Set(text string) error {
@@ -22,30 +22,36 @@ func (v *volumesValue) Set(text string) error {
 	return nil
 }
 
-// parseVolume takes a volume apart from its end, for a directory of the host's
-// may have colons in its name, at least that of its drive.
+// parseVolume takes a volume apart from its end, for a name of the host's
+// may have colons in its name, at least that of a drive.
 func parseVolume(text string) (eryx.Mount, error) {
 	rest, writable := text, true
 	if before, mode, ok := cutLast(text); ok && (mode == "ro" || mode == "rw") {
 		rest, writable = before, mode == "rw"
 	}
-	dir, at, ok := cutLast(rest)
+	source, at, ok := cutLast(rest)
 	switch {
-	case !ok || dir == "" || at == "":
+	case !ok || source == "" || at == "":
 		return eryx.Mount{}, fmt.Errorf("not of the form SRC:DST, SRC:DST:ro or SRC:DST:rw")
 	case !strings.HasPrefix(at, "/"):
 		return eryx.Mount{}, fmt.Errorf("%q is not absolute: DST is where the script sees it, such as /data", at)
 	case path.Clean(at) == "/":
 		return eryx.Mount{}, fmt.Errorf("the root cannot be replaced: choose a directory such as /data")
 	}
-	info, err := os.Stat(dir)
+	info, err := os.Stat(source)
 	if err != nil {
 		return eryx.Mount{}, err
 	}
-	if !info.IsDir() {
-		return eryx.Mount{}, fmt.Errorf("%s is not a directory", dir)
+	m := eryx.Mount{Path: path.Clean(at), Writable: writable}
+	switch {
+	case info.IsDir():
+		m.Dir = source
+	case info.Mode().IsRegular():
+		m.File = source
+	default:
+		return eryx.Mount{}, fmt.Errorf("%s is neither a directory nor a file", source)
 	}
-	return eryx.Mount{Path: path.Clean(at), Dir: dir, Writable: writable}, nil
+	return m, nil
 }
 
 // cutLast cuts at the last colon.

@@ -33,29 +33,38 @@ type Packages struct {
 // Fetch downloads packages and takes them apart below dir, an existing directory
 // that is the caller's to remove.
 func Fetch(ctx context.Context, dir string, names ...string) (*Packages, error) {
+	return fetch(ctx, dir, names, osRelease(), readSources())
+}
+
+// fetch is Fetch on a machine of that release with that configuration.
+func fetch(ctx context.Context, dir string, names []string, release map[string]string, sources []source) (*Packages, error) {
 	for _, tool := range []string{"apt-get", "dpkg-deb"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return nil, fmt.Errorf("%w to ask for %s", ErrNoClient, strings.Join(names, ", "))
 		}
+	}
+	// The tools run in directories below it.
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
 	}
 	c := &client{dir: dir, names: names}
 	// As the machine is configured, and with the lists that it has.
 	if p, err := c.download(ctx, nil); err == nil || ctx.Err() != nil {
 		return p, err
 	}
-	release := osRelease()
-	var last error
+	var failed []error
 	for _, suite := range newerSuites[release["ID"]] {
-		p, err := c.fromSuite(ctx, release["VERSION_CODENAME"], suite)
+		p, err := c.fromSuite(ctx, sources, release["VERSION_CODENAME"], suite)
 		if err == nil || ctx.Err() != nil {
 			return p, err
 		}
-		last = err
+		failed = append(failed, err)
 	}
-	if last == nil {
-		last = errors.New("apt-get has no " + strings.Join(names, ", "))
+	if failed == nil {
+		failed = append(failed, errors.New("apt-get has no "+strings.Join(names, ", ")))
 	}
-	return nil, last
+	return nil, errors.Join(failed...)
 }
 
 // client runs the package client, with state of its own below dir.
@@ -66,8 +75,8 @@ type client struct {
 
 // fromSuite downloads from another suite of the archive that the machine's
 // release is from.
-func (c *client) fromSuite(ctx context.Context, codename, suite string) (*Packages, error) {
-	derived, ok := deriveSource(readSources(), codename, suite)
+func (c *client) fromSuite(ctx context.Context, sources []source, codename, suite string) (*Packages, error) {
+	derived, ok := deriveSource(sources, codename, suite)
 	if !ok {
 		return nil, fmt.Errorf("apt-get's configuration names no archive of %s, from which the suite %s could be had", codename, suite)
 	}
@@ -85,6 +94,8 @@ func (c *client) fromSuite(ctx context.Context, codename, suite string) (*Packag
 		"-o", "Dir::State::Lists=" + filepath.Join(own, "lists"), "-o", "Dir::Cache=" + filepath.Join(own, "cache"),
 		"-o", "Acquire::Languages=none", "-o", "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
 		"-o", "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false",
+		// Otherwise an update that got nothing is a success.
+		"-o", "APT::Update::Error-Mode=any", "-o", "Acquire::Retries=3",
 	}
 	if os.Getuid() == 0 {
 		// apt's own user has no access to our directories.

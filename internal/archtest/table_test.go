@@ -23,6 +23,7 @@ const (
 	progressbar  = "github.com/schollz/progressbar/v3"
 	schemas      = "github.com/google/jsonschema-go"
 	toml         = "github.com/BurntSushi/toml"
+	uniseg       = "github.com/rivo/uniseg"
 	xsys         = "golang.org/x/sys"
 	xsync        = "golang.org/x/sync"
 	xterm        = "golang.org/x/term"
@@ -60,6 +61,7 @@ var rooms = map[string]room{
 	"internal/guard":         {imports: []string{"internal/wasm"}, pure: true, tests: []string{"internal/engine/wazero"}},
 	"internal/guest":         {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 	"internal/image":         {pure: true},
+	"internal/secret":        {pure: true},
 	"internal/tlsbio":        {tests: []string{"internal/testcert"}},
 	"internal/trace":         {pure: true},
 	"internal/network":       {externals: []string{xnet}},
@@ -102,10 +104,11 @@ var rooms = map[string]room{
 	"cmd/eryx-build": {
 		imports: []string{
 			".", "bundle", "bundle/build", "internal/atomicfile", "internal/base", "internal/cache", "internal/engine/wazero", "internal/explain",
-			"internal/progress", "internal/version", "preinit", "stdlib", "wheels/build", "wheels/resolve",
+			"internal/progress", "internal/lineedit", "internal/version", "preinit", "stdlib", "wheels/build", "wheels/resolve",
 		},
 		externals: []string{cobra, pflag, xterm, xsys},
 	},
+	"internal/lineedit": {externals: []string{uniseg, xsys, xterm}},
 	"internal/progress": {imports: []string{"bundle/build"}, externals: []string{progressbar, xterm}},
 
 	"internal/bench": {imports: []string{".", "bundle", "callback", "internal/wasm", "linker/meter"}, externals: []string{xsys}},
@@ -115,6 +118,7 @@ var rooms = map[string]room{
 	"examples/approval":           {imports: []string{"."}},
 	"examples/with_tracing":       {imports: []string{"."}},
 	"examples/simple":             {imports: []string{"."}},
+	"examples/networking":         {imports: []string{"."}},
 	"examples/files":              {imports: []string{"."}},
 	"examples/error_handling":     {imports: []string{"."}},
 	"examples/precompile":         {imports: []string{".", "bundle/build"}},

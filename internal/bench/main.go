@@ -4,25 +4,28 @@
 // a noisy machine is noisy for all: what to read are the ratios. Wall and CPU
 // time are reported side by side, as minimum and median.
 //
-//	bench -bundle python.eryx -cli bin/eryx-build [-peer VENV] [-rounds N]
-//	      [-cpu] [-cpu-rounds N] [-beside other.eryx,…]
+//	bench -bundle python.eryx -cli bin/eryx-build [-peer VENV]
+//	      [-only PART,…] [-rounds N] [-repeat N] [-cpu-rounds N]
+//	      [-beside other.eryx,…]
 //	      [-numpy numpy.eryx [-numpy-python PYTHON
 //	      [-numpy-componentize VENV -numpy-wheel WHEEL]]]
+//	bench -bundle python.eryx -soak N
 //
 // VENV is a Python virtual environment in which pyeryx is installed; without
 // it only the own figures are shown. What numpy takes is shown if a bundle has
-// it, beside a native PYTHON's.
+// it, beside a native PYTHON's. The parts are in parts.go.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -39,7 +42,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()
-	if err != nil {
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -47,119 +50,37 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	bundle := flags.String("bundle", "", "the `bundle` to run")
-	cli := flags.String("cli", "", "the eryx-build `executable`")
-	peer := flags.String("peer", "", "a virtual environment `directory` with pyeryx")
-	numpy := flags.String("numpy", "", "a `bundle` in which numpy is imported")
-	numpyPython := flags.String("numpy-python", "", "a native Python `executable` with the same numpy")
-	numpyVenv := flags.String("numpy-componentize", "", "a virtual environment `directory` with componentize-py and wasmtime")
-	numpyWheel := flags.String("numpy-wheel", "", "the numpy `wheel` for it")
-	onlyCPU := flags.Bool("cpu", false, "only measure the CPU suite")
-	cpuRounds := flags.Int("cpu-rounds", 15, "repetitions of each program of the CPU suite")
-	beside := flags.String("beside", "", "`bundles`, separated by commas, that the CPU suite is run with as well")
-	rounds := flags.Int("rounds", 20, "whole-process repetitions of each command")
-	repeat := flags.Int("repeat", 500, "in-process repetitions")
+	b := &bench{out: out}
+	flags.StringVar(&b.bundle, "bundle", "", "the `bundle` to run")
+	flags.StringVar(&b.cli, "cli", "", "the eryx-build `executable`")
+	flags.StringVar(&b.peer, "peer", "", "a virtual environment `directory` with pyeryx")
+	flags.StringVar(&b.numpy.bundle, "numpy", "", "a `bundle` in which numpy is imported")
+	flags.StringVar(&b.numpy.python, "numpy-python", "", "a native Python `executable` with the same numpy")
+	flags.StringVar(&b.numpy.venv, "numpy-componentize", "", "a virtual environment `directory` with componentize-py and wasmtime")
+	flags.StringVar(&b.numpy.wheel, "numpy-wheel", "", "the numpy `wheel` for it")
+	flags.IntVar(&b.cpuRounds, "cpu-rounds", 15, "repetitions of each program of the CPU suite")
+	flags.StringVar(&b.beside, "beside", "", "`bundles`, separated by commas, that the CPU suite is run with as well")
+	flags.IntVar(&b.rounds, "rounds", 20, "whole-process repetitions of each command")
+	flags.IntVar(&b.repeat, "repeat", 500, "in-process repetitions")
+	only := flags.String("only", "", "the `parts` to measure, separated by commas, of "+strings.Join(partNames(), ", "))
 	cycles := flags.Int("soak", 0, "only lend and take back so many interpreters, and look for what is left")
-	sessions := flags.Bool("sessions", false, "only measure sessions and pools")
-	network := flags.Bool("network", false, "only measure HTTPS")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	cpu := cpuConfig{bundle: *bundle, beside: *beside, peer: *peer, rounds: *cpuRounds}
-	if *onlyCPU {
-		return benchCPU(ctx, out, cpu)
-	}
 	if *cycles > 0 {
-		return soakBundle(ctx, out, *bundle, *cycles)
+		return soakBundle(ctx, out, b.bundle, *cycles)
 	}
-	if *sessions {
-		return benchSessionsOnly(ctx, out, *bundle, *peer)
-	}
-	if *network {
-		return benchNetworkOnly(ctx, out, *bundle, *peer, *rounds)
-	}
-	if *bundle == "" || *cli == "" {
-		return fmt.Errorf("-bundle and -cli have to be given")
-	}
-
-	processes := []contestant{
-		{"eryx-build run -c", process(*cli, "run", *bundle, "-c", `print("hello")`)},
-	}
-	var peerPython string
-	if *peer != "" {
-		processes = append(processes, contestant{"pyeryx -c", process(filepath.Join(*peer, "bin", "pyeryx"), "-c", `print("hello")`)})
-		peerPython = filepath.Join(*peer, "bin", "python")
-	}
-	native, err := pythonExecutable(ctx)
+	chosen, err := choose(*only, b)
 	if err != nil {
 		return err
 	}
-	processes = append(processes, contestant{"python3 -c (native)", process(native, "-c", `print("hello")`)})
-	if err := compare(ctx, out, `print("hello"), a whole process`, *rounds, processes); err != nil {
-		return err
-	}
-
-	rt, err := openRuntime(ctx, *bundle)
-	if err != nil {
-		return err
-	}
-	defer rt.close()
-	fresh := []contestant{{"eryx", rt.fresh}}
-	if peerPython != "" {
-		p, err := startPeer(ctx, peerPython, peerScript)
-		if err != nil {
-			return err
+	defer b.close()
+	for _, p := range chosen {
+		if err := p.run(b, ctx); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
 		}
-		defer p.close()
-		fresh = append(fresh, contestant{"pyeryx", p.fresh})
 	}
-	if err := compare(ctx, out, "create a sandbox, print(1+1), close it", *repeat, fresh); err != nil {
-		return err
-	}
-	if err := rt.memory(ctx, out); err != nil {
-		return err
-	}
-	if err := rt.cancellation(ctx, out); err != nil {
-		return err
-	}
-	if err := benchSessions(ctx, out, rt.rt, peerPython); err != nil {
-		return err
-	}
-	if err := rt.latency(ctx, out, *repeat); err != nil {
-		return err
-	}
-	if err := rt.tracing(ctx, out); err != nil {
-		return err
-	}
-	if err := benchCPU(ctx, out, cpu); err != nil {
-		return err
-	}
-	if err := rt.benchCallbacks(ctx, out, peerPython, min(*rounds, 5)); err != nil {
-		return err
-	}
-	if err := rt.benchNetwork(ctx, out, native, peerPython, min(*rounds, 5)); err != nil {
-		return err
-	}
-	if *numpy == "" {
-		return nil
-	}
-	return benchNumpy(ctx, out, numpyConfig{
-		bundle: *numpy, python: *numpyPython, venv: *numpyVenv, wheel: *numpyWheel, repeat: *repeat, rounds: *rounds,
-	})
-}
-
-// benchSessionsOnly is benchSessions by itself.
-func benchSessionsOnly(ctx context.Context, out io.Writer, bundle, peer string) error {
-	rt, err := openRuntime(ctx, bundle)
-	if err != nil {
-		return err
-	}
-	defer rt.close()
-	python := ""
-	if peer != "" {
-		python = filepath.Join(peer, "bin", "python")
-	}
-	return benchSessions(ctx, out, rt.rt, python)
+	return nil
 }
 
 func soakBundle(ctx context.Context, out io.Writer, bundle string, cycles int) error {

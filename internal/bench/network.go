@@ -176,21 +176,3 @@ connection.recv(1)
 	_ = <-ended // of the time limit
 	return nil
 }
-
-// benchNetworkOnly is benchNetwork by itself.
-func benchNetworkOnly(ctx context.Context, out io.Writer, bundle, peer string, rounds int) error {
-	native, err := pythonExecutable(ctx)
-	if err != nil {
-		return err
-	}
-	rt, err := openRuntime(ctx, bundle)
-	if err != nil {
-		return err
-	}
-	defer rt.close()
-	peerPython := ""
-	if peer != "" {
-		peerPython = filepath.Join(peer, "bin", "python")
-	}
-	return rt.benchNetwork(ctx, out, native, peerPython, min(rounds, 5))
-}

@@ -42,6 +42,7 @@ func (n *Net) lookup(ctx context.Context, text string, event *Egress) ([]netip.A
 		if reason := n.policy.address(h.addr, n.names(h.addr)); reason != "" {
 			return nil, denied(reason)
 		}
+		event.Addresses = []netip.Addr{h.addr}
 		return []netip.Addr{h.addr}, nil
 	}
 	if reason := n.policy.name(h.name); reason != "" {

@@ -16,6 +16,7 @@ package network
 import (
 	"container/list"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -76,6 +77,9 @@ type Config struct {
 	// Proxy says through which proxy an address is reached; nil, and a nil URL,
 	// mean none. Schemes are http, https and socks5.
 	Proxy func(ctx context.Context, to Target) (*url.URL, error)
+	// RootCAs are whom https proxies have to be certified by; nil is the
+	// system's.
+	RootCAs *x509.CertPool
 	// Dial connects to an address, or to a proxy; nil means a [net.Dialer].
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Decide, if not nil, is asked before a name is looked up and before a
@@ -221,8 +225,12 @@ type grant struct {
 	name string
 }
 
-// maxGrants bounds what a guest makes the host remember.
-const maxGrants = 4096
+// Bounds of what a guest makes the host remember: names of one address, and
+// grants in all.
+const (
+	maxNames  = 64
+	maxGrants = 4096
+)
 
 // remember notes that name was resolved to addr.
 func (n *Net) remember(addr netip.Addr, name string) {
@@ -237,13 +245,19 @@ func (n *Net) remember(addr netip.Addr, name string) {
 			return
 		}
 	}
-	n.known[addr] = append(n.known[addr], n.order.PushBack(&grant{addr, name}))
-	if n.order.Len() <= maxGrants {
-		return
+	if names := n.known[addr]; len(names) == maxNames {
+		n.drop(names[0])
 	}
-	oldest := n.order.Front()
-	g := n.order.Remove(oldest).(*grant)
-	rest := slices.DeleteFunc(n.known[g.addr], func(e *list.Element) bool { return e == oldest })
+	n.known[addr] = append(n.known[addr], n.order.PushBack(&grant{addr, name}))
+	if n.order.Len() > maxGrants {
+		n.drop(n.order.Front())
+	}
+}
+
+// drop forgets a grant.
+func (n *Net) drop(e *list.Element) {
+	g := n.order.Remove(e).(*grant)
+	rest := slices.DeleteFunc(n.known[g.addr], func(other *list.Element) bool { return other == e })
 	if n.known[g.addr] = rest; len(rest) == 0 {
 		delete(n.known, g.addr)
 	}

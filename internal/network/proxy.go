@@ -21,15 +21,18 @@ import (
 
 // dialProxy connects to an address by way of a proxy, which is told the address
 // and not a name: what was checked is what is reached.
-func dialProxy(ctx context.Context, dial func(ctx context.Context, network, address string) (net.Conn, error), through *url.URL, to netip.AddrPort) (_ net.Conn, err error) {
+func (n *Net) dialProxy(ctx context.Context, through *url.URL, to netip.AddrPort) (_ net.Conn, err error) {
 	port, ok := map[string]string{"http": "80", "https": "443", "socks5": "1080"}[through.Scheme]
 	if !ok {
 		return nil, fmt.Errorf("its scheme is %q, and none of http, https, socks5", through.Scheme)
 	}
+	if through.Hostname() == "" {
+		return nil, errors.New("its URL names no host")
+	}
 	if given := through.Port(); given != "" {
 		port = given
 	}
-	conn, err := dial(ctx, "tcp", net.JoinHostPort(through.Hostname(), port))
+	conn, err := n.config.Dial(ctx, "tcp", net.JoinHostPort(through.Hostname(), port))
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +49,7 @@ func dialProxy(ctx context.Context, dial func(ctx context.Context, network, addr
 		return conn, shakeSOCKS(ctx, conn, through.User, to)
 	}
 	if through.Scheme == "https" {
-		secure := tls.Client(conn, &tls.Config{ServerName: through.Hostname(), MinVersion: tls.VersionTLS12})
+		secure := tls.Client(conn, &tls.Config{ServerName: through.Hostname(), RootCAs: n.config.RootCAs, MinVersion: tls.VersionTLS12})
 		if err := secure.HandshakeContext(ctx); err != nil {
 			return nil, err
 		}

@@ -22,6 +22,7 @@ type dnsServer struct {
 	mu      sync.Mutex
 	answers map[string][][]netip.Addr // by name without the last dot; each query takes the next, the last stays
 	asked   []string                  // names, once for each query for IPv4
+	turns   map[string]int            // queries for a name, for either family
 }
 
 func newDNS(t *testing.T) *dnsServer {
@@ -30,7 +31,7 @@ func newDNS(t *testing.T) *dnsServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &dnsServer{conn: conn, answers: map[string][][]netip.Addr{}}
+	s := &dnsServer{conn: conn, answers: map[string][][]netip.Addr{}, turns: map[string]int{}}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -103,7 +104,8 @@ func (s *dnsServer) answer(query *dnsmessage.Message) ([]byte, error) {
 			reply.Answers = append(reply.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.AAAAResource{AAAA: addr.As16()}})
 		}
 	}
-	if question.Type == dnsmessage.TypeAAAA && len(answers) > 1 { // a resolver asks for both at once
+	// A resolver asks for both families, in any order.
+	if s.turns[name]++; s.turns[name]%2 == 0 && len(answers) > 1 {
 		s.answers[name] = answers[1:]
 	}
 	return reply.Pack()
@@ -111,11 +113,14 @@ func (s *dnsServer) answer(query *dnsmessage.Message) ([]byte, error) {
 
 // resolve is a [Config.Resolve] that asks the server over UDP.
 func (s *dnsServer) resolve(ctx context.Context, name string) ([]netip.Addr, error) {
-	resolver := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	return s.resolver().LookupNetIP(ctx, "ip", name+".")
+}
+
+func (s *dnsServer) resolver() *net.Resolver {
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "udp", s.conn.LocalAddr().String())
 	}}
-	return resolver.LookupNetIP(ctx, "ip", name+".")
 }
 
 // echo is a server on loopback that sends back what it gets.

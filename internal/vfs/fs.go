@@ -64,11 +64,14 @@ type Tree struct {
 type FS struct {
 	*Tree
 
+	clock func() time.Time // the tree's, unless it has one of its own
+
 	// over is what is mounted in a directory. Like the tree it is guarded by
 	// the tree's lock.
 	over    map[directory][]mounted
 	mounts  uint64
 	outside []*outside
+	holds   holding
 
 	attended  atomic.Pointer[context.Context]
 	exhausted atomic.Bool
@@ -86,7 +89,7 @@ func NewTree(config Config) (*Tree, error) {
 	if t.maxFiles <= 0 {
 		t.maxFiles = DefaultFiles
 	}
-	t.root = t.newDir(nil, t.now())
+	t.root = t.newDir(nil, t.clock().UnixNano())
 	t.root.parent = t.root
 	t.files = 1
 	if config.Directories == nil {
@@ -111,7 +114,7 @@ func New(config Config) (*FS, error) {
 }
 
 // Bare shows the tree and nothing else.
-func (t *Tree) Bare() *FS { return &FS{Tree: t} }
+func (t *Tree) Bare() *FS { return &FS{Tree: t, clock: t.clock} }
 
 // FS shows the tree with [NullDevice], and makes mounts possible that are not
 // seen by others that have the same tree.
@@ -151,8 +154,16 @@ func (t *Tree) Usage() Usage {
 	return Usage{Bytes: t.bytes, MaxBytes: t.maxBytes, Files: t.files, MaxFiles: t.maxFiles, Memory: t.memory}
 }
 
+// SetClock changes the clock of the file systems that are made of the tree from
+// now on. It is to be called before the tree is shared.
+func (t *Tree) SetClock(clock func() time.Time) { t.clock = clock }
+
+// SetClock gives a file system a clock of its own, by which it tells the time of
+// the changes that are made through it. It is to be called before it is used.
+func (f *FS) SetClock(clock func() time.Time) { f.clock = clock }
+
 // now is the clock's time in nanoseconds since the epoch.
-func (t *Tree) now() int64 { return t.clock().UnixNano() }
+func (f *FS) now() int64 { return f.clock().UnixNano() }
 
 // newAttr gives the attributes of a node made now, with no name yet.
 func (t *Tree) newAttr(now int64) attr {
@@ -183,8 +194,8 @@ func (t *Tree) refund(bytes int64) {
 }
 
 // touch notes that a directory's entries changed.
-func (t *Tree) touch(d *memDir) {
-	now := t.now()
+func (f *FS) touch(d *memDir) {
+	now := f.now()
 	d.modified = max(now, d.modified+int64(time.Microsecond))
 	d.changed = d.modified
 }

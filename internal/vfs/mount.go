@@ -71,7 +71,7 @@ func (f *FS) describe(n inode) Info {
 	info := n.info()
 	if d, ok := n.(directory); ok {
 		for _, m := range f.over[d.identity()] {
-			if _, isDir := m.node.(directory); !isDir {
+			if m.node.kind() != Directory {
 				continue
 			}
 			if _, counted := d.lookup(m.name).(directory); !counted {
@@ -106,7 +106,7 @@ func (f *FS) Mount(path string, im *image.Image) error {
 	})
 }
 
-// mountAt shows a directory at a path. make gives it, with what it is in and
+// mountAt shows a directory, or a file that is one by type, at a path. make gives it, with what it is in and
 // what it is going to cover, which may be nil.
 func (f *FS) mountAt(path string, make func(at directory, child inode) (directory, error)) error {
 	rest := strings.Trim(path, "/")
@@ -136,7 +136,7 @@ func (f *FS) toMount(at directory, name string) (directory, error) {
 		f.mu.RLock()
 		over := f.covered(at, name)
 		f.mu.RUnlock()
-		if over, ok := over.(directory); ok {
+		if over, ok := over.(directory); ok && over.kind() == Directory {
 			return over, nil
 		}
 		// It has to be there, and nobody else's lock waits for it.
@@ -151,7 +151,9 @@ func (f *FS) toMount(at directory, name string) (directory, error) {
 	defer f.mu.Unlock()
 	switch child := f.child(at, name).(type) {
 	case directory:
-		return child, nil
+		if child.kind() == Directory {
+			return child, nil
+		}
 	case nil:
 		if _, ok := at.(*memDir); !ok {
 			return nil, ErrReadOnly
@@ -170,12 +172,12 @@ func (f *FS) mountIn(at directory, name string, make func(directory, inode) (dir
 		return ErrExist
 	}
 	child := at.lookup(name)
-	if _, isDir := child.(directory); child != nil && !isDir {
-		return ErrExist
-	}
 	dir, err := make(at, child)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case child != nil && child.kind() != dir.kind():
+		return ErrExist
 	}
 	f.cover(at, name, dir)
 	return nil

@@ -76,6 +76,7 @@ func (a *attr) attributes() *attr { return a }
 type memFile struct {
 	attr
 	content
+	locks fileLocks
 }
 
 func (n *memFile) info() Info { return n.describe(File, n.size) }

@@ -52,6 +52,7 @@ type backendFile interface {
 type outside struct {
 	backend
 	readOnly bool
+	file     bool // the top is a file: "." is all that there is
 	parent   directory
 	id       uint64
 	// top and prefix say, for a directory that was opened, where it was then.
@@ -60,15 +61,21 @@ type outside struct {
 	users  int // handles, if it is one that was opened; guarded by the tree's lock
 }
 
-// outsideDir is a directory of a backend.
+// outsideDir is a directory of a backend, or the only file of one.
 type outsideDir struct {
 	*outside
 	rel string
 }
 
-func (d outsideDir) info() Info    { return Info{ID: d.id, Kind: Directory, Links: 2} }
-func (d outsideDir) kind() Kind    { return Directory }
+func (d outsideDir) info() Info    { return Info{ID: d.id, Kind: d.kind(), Links: 2} }
 func (d outsideDir) up() directory { return d.parent }
+
+func (d outsideDir) kind() Kind {
+	if d.file {
+		return File
+	}
+	return Directory
+}
 
 // What is in it cannot be told under the lock.
 func (d outsideDir) lookup(string) inode { return nil }
@@ -111,22 +118,23 @@ func (*outsideFile) info() Info { return Info{} }
 func (*outsideFile) kind() Kind { return File }
 
 // mountOutside shows a backend at an absolute path.
-func (f *FS) mountOutside(path string, b backend, readOnly bool) error {
-	o := &outside{backend: b, readOnly: readOnly}
+func (f *FS) mountOutside(path string, o *outside) error {
 	err := f.mountAt(path, func(at directory, _ inode) (directory, error) {
 		o.parent, o.id = at, f.mountID()
 		return outsideDir{o, "."}, nil
 	})
 	if err != nil {
-		b.close()
+		o.close()
 		return err
 	}
 	f.outside = append(f.outside, o)
 	return nil
 }
 
-// Close releases what is mounted. Handles have to be closed before.
+// Close releases what is mounted, and what is locked. Handles have to be closed
+// before.
 func (f *FS) Close() {
+	f.releaseLocks(true)
 	for _, o := range f.outside {
 		release(f, o.close)
 	}

@@ -24,7 +24,7 @@ func (f *FS) MountDir(path, dir string, readOnly bool) error {
 	if err != nil {
 		return err
 	}
-	return f.mountOutside(path, hostDir{root}, readOnly)
+	return f.mountOutside(path, &outside{backend: hostDir{root}, readOnly: readOnly})
 }
 
 // hostDir is a directory of the host's. os.Root resolves every name below it

@@ -13,7 +13,7 @@ import (
 // several goroutines at once. Its symbolic links are those that an
 // [fs.ReadLinkFS] tells of, and are followed as the guest sees them.
 func (f *FS) MountFS(path string, fsys fs.FS) error {
-	return f.mountOutside(path, goFS{fsys, "."}, true)
+	return f.mountOutside(path, &outside{backend: goFS{fsys, "."}, readOnly: true})
 }
 
 // goFS is a directory of an fs.FS.

@@ -16,11 +16,11 @@ import (
 )
 
 // mountDir gives a file system with a directory of the host's at /data.
-func mountDir(t *testing.T, readOnly bool) (*vfs.FS, string) {
+func mountDir(t *testing.T) (*vfs.FS, string) {
 	t.Helper()
 	f := newFS(t, vfs.Config{})
 	dir := t.TempDir()
-	if err := f.MountDir("/data", dir, readOnly); err != nil {
+	if err := f.MountDir("/data", dir, false); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.Close)
@@ -40,7 +40,7 @@ func TestOutsideView(t *testing.T) {
 
 // TestOutsideMountInMount shows what is mounted in what is mounted.
 func TestOutsideMountInMount(t *testing.T) {
-	f, dir := mountDir(t, false)
+	f, dir := mountDir(t)
 	if err := os.MkdirAll(filepath.Join(dir, "a", "b", "c"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +72,98 @@ func TestOutsideMountInMount(t *testing.T) {
 	if _, err := d.InfoAt("inner/file", true); err != nil {
 		t.Errorf("below a directory that is open: %v", err)
 	}
+}
+
+// TestOutsideFile shows a single file, and that nothing else of its directory is
+// to be had.
+func TestOutsideFile(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	for _, name := range []string{"file", "secret"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("file", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	f := newFS(t, vfs.Config{})
+	t.Cleanup(f.Close)
+	write(t, f, "/home/user/there", "covered")
+	want(t, "mount", f.MountFile("/home/user/x", filepath.Join(dir, "link"), false), 0)
+	want(t, "mount where nothing is", f.MountFile("/etc/app/x", file, true), 0)
+	want(t, "mount over a file", f.MountFile("/home/user/there", file, true), 0)
+	want(t, "mount over a directory", f.MountFile("/tmp", file, true), vfs.ErrExist)
+	want(t, "mount below it", f.MountFile("/home/user/x/y", file, true), vfs.ErrNotDirectory)
+	want(t, "mount a directory there", f.MountDir("/home/user/there", dir, true), vfs.ErrExist)
+	if err := f.MountFile("/home/user/dir", dir, true); err == nil {
+		t.Error("a directory was mounted as a file")
+	}
+	for _, name := range []string{"/home/user/x", "/etc/app/x", "/home/user/there"} {
+		if got := read(t, f, name); got != "file" {
+			t.Errorf("%s has %q", name, got)
+		}
+	}
+	root := f.Root()
+	defer root.Close()
+	if info, err := root.InfoAt("home/user/x", false); err != nil || info.Kind != vfs.File || info.Size != 4 {
+		t.Errorf("it is %+v, %v", info, err)
+	}
+	entries, err := f.View().ReadDir("home/user")
+	if err != nil || len(entries) != 2 || entries[0].Name() != "there" || !entries[0].Type().IsRegular() || !entries[1].Type().IsRegular() {
+		t.Errorf("entries %v, %v", entries, err)
+	}
+	for _, name := range []string{"home/user/x/", "home/user/x/.", "home/user/x/..", "home/user/x/../x", "home/user/x/secret", "home/user/x/../secret", "etc/app/x/.."} {
+		_, err := root.InfoAt(name, true)
+		want(t, name, err, vfs.ErrNotDirectory)
+		_, err = root.OpenAt(name, vfs.FollowLinks, vfs.Read)
+		want(t, "open "+name, err, vfs.ErrNotDirectory)
+	}
+	_, err = root.OpenAt("home/user/x", vfs.MustBeDir, vfs.Read)
+	want(t, "open as a directory", err, vfs.ErrNotDirectory)
+	_, err = root.OpenAt("etc/app/x", vfs.FollowLinks, vfs.Write)
+	want(t, "write to one that is read-only", err, vfs.ErrReadOnly)
+	want(t, "unlink", root.Unlink("home/user/x"), vfs.ErrBusy)
+	want(t, "rmdir", root.Rmdir("home/user/x"), vfs.ErrNotDirectory)
+	want(t, "rename", root.Rename("home/user/x", root, "home/user/y"), vfs.ErrBusy)
+	write(t, f, "/home/user/other", "")
+	want(t, "rename over", root.Rename("home/user/other", root, "home/user/x"), vfs.ErrBusy)
+	want(t, "link", root.Link("home/user/x", false, root, "home/user/y"), vfs.ErrCrossDevice)
+	want(t, "mkdir", root.Mkdir("home/user/x"), vfs.ErrExist)
+	want(t, "mkdir below", root.Mkdir("home/user/x/y"), vfs.ErrNotDirectory)
+	write(t, f, "/home/user/x", "new")
+	if got, err := os.ReadFile(file); err != nil || string(got) != "new" {
+		t.Errorf("the host has %q, %v", got, err)
+	}
+
+	// The host puts something else in its place.
+	replace := func(with func(name string) error) {
+		t.Helper()
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		if err := with(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replace(func(name string) error { return os.WriteFile(name, []byte("next"), 0o644) })
+	if got := read(t, f, "/etc/app/x"); got != "next" {
+		t.Errorf("after it was replaced it has %q", got)
+	}
+	replace(func(name string) error { return os.Symlink("secret", name) })
+	for _, path := range []string{"home/user/x", "etc/app/x"} {
+		if h, err := root.OpenAt(path, vfs.FollowLinks, vfs.Read); err == nil {
+			h.Close()
+			t.Errorf("%s leads through a link", path)
+		}
+	}
+	replace(func(name string) error { return os.Mkdir(name, 0o755) })
+	if h, err := root.OpenAt("home/user/x", vfs.FollowLinks, vfs.Read); err == nil {
+		h.Close()
+		t.Error("a directory was opened")
+	}
+	_, err = root.InfoAt("home/user/x/secret", true)
+	want(t, "below a directory that is there now", err, vfs.ErrNotDirectory)
 }
 
 // TestOutsideCancelled shows that an operation that takes for ever does not
@@ -242,7 +334,7 @@ func TestTreeShared(t *testing.T) {
 
 // TestOutsideHandles shows that what is opened and closed leaves nothing.
 func TestOutsideHandles(t *testing.T) {
-	f, dir := mountDir(t, false)
+	f, dir := mountDir(t)
 	if err := os.WriteFile(filepath.Join(dir, "f"), []byte("content"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -88,6 +88,8 @@ func (f *FS) rename(from, dest place) error {
 func (f *FS) replaceable(old inode, byDir bool) error {
 	dir, isDir := old.(directory)
 	switch {
+	case isDir && dir.kind() != Directory:
+		return ErrBusy // a mounted file
 	case byDir && !isDir:
 		return ErrNotDirectory
 	case !byDir && isDir:

@@ -241,7 +241,7 @@ func (c *cursor) outside(from *crossing) (*outsidePlace, error) {
 			case !deeper && !c.find:
 				here.covered = true
 				return here, nil
-			case !ok:
+			case !ok, deeper && d.kind() != Directory:
 				return nil, ErrNotDirectory
 			case !deeper:
 				more = "."

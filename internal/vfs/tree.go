@@ -234,6 +234,9 @@ func (h *Handle) Unlink(path string) error {
 		case nil:
 			return ErrNotExist
 		case directory:
+			if n.kind() != Directory {
+				return ErrBusy
+			}
 			return ErrIsDirectory
 		}
 		if p.slash {
@@ -266,6 +269,9 @@ func (h *Handle) Rmdir(path string) error {
 		case nil:
 			return ErrNotExist
 		case directory:
+			if n.kind() != Directory {
+				return ErrNotDirectory
+			}
 		default:
 			return ErrNotDirectory
 		}

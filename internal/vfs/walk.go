@@ -117,6 +117,9 @@ func (w *walk) parent(at directory, path string) (place, error) {
 		case nil:
 			return place{}, ErrNotExist
 		case directory:
+			if n.kind() != Directory {
+				return place{}, ErrNotDirectory
+			}
 			at = n
 		case *memLink:
 			var err error

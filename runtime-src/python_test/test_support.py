@@ -22,14 +22,16 @@ import json, marshal, os, sys
 import eryx_support as support
 request = json.loads(sys.argv[1])
 exit, write, dumps = sys.exit, os.write, marshal.dumps
+from eryx_support.script import drive
 for step in request["before"]:
-    tag, record = getattr(support, step[0])(*step[1:])
+    done = getattr(support, step[0])(*step[1:])
+    tag, record = drive(done) if step[0] == "setup" else done
     if tag: exit(f"{step}: {record}")
 sealed = support.seal() if request["seal"] else None
-outcome = support.execute(
+outcome = drive(support.execute(
     request["source"], "<user>", tuple(request["arguments"]), tuple(request["environment"]),
     bytes.fromhex(request["entropy"]), "result",
-)
+))
 write(3, dumps((outcome, sealed)))  # with nothing that the script can have changed
 """
 

@@ -10,7 +10,6 @@
 #include "abi.h"
 #include "callbacks.h"
 #include "heap.h"
-#include "poll.h"
 #include "resolve.h"
 #include "tls.h"
 #include "trace.h"
@@ -64,6 +63,17 @@ plain_exception(struct exception *result, struct text type_name, struct text mes
     };
 }
 
+/* Ends what a script has Python call while it runs: whatever else went wrong, it
+ * may go wrong in each line of Python. */
+static void
+reset_hooks(void)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_Size(support.resets); i++) {
+        Py_DecRef(PyObject_CallObject(PyTuple_GetItem(support.resets, i), NULL));
+        PyErr_Clear();
+    }
+}
+
 /* Turns the pending Python exception, or its absence, into a record. */
 static void
 pending_exception(struct exception *result)
@@ -75,11 +85,7 @@ pending_exception(struct exception *result)
     }
     PyObject *exception = PyErr_GetRaisedException();
     if (exception != NULL) {
-        /* Whatever else went wrong, it may go wrong in each line of Python. */
-        for (Py_ssize_t i = 0; i < PyTuple_Size(support.resets); i++) {
-            Py_DecRef(PyObject_CallObject(PyTuple_GetItem(support.resets, i), NULL));
-            PyErr_Clear();
-        }
+        reset_hooks();
         PyObject *record = PyObject_CallFunctionObjArgs(support.describe, exception, NULL);
         Py_DecRef(exception);
         int given = record == NULL ? -1 : abi_give_exception(record, result);
@@ -103,8 +109,47 @@ pending_exception(struct exception *result)
                     LITERAL("no memory is left to describe what happened"));
 }
 
+/* Drives a generator of eryx_support, which it consumes: calls the functions that
+ * it yields, with their arguments, as those of nobody. Returns what it returned. */
+static PyObject *
+drive(PyObject *steps)
+{
+    const char *resume = "send";
+    PyObject *value = Py_GetConstant(Py_CONSTANT_NONE);
+    for (;;) {
+        PyObject *method = PyObject_GetAttrString(steps, resume);
+        PyObject *call = method == NULL ? NULL : PyObject_CallFunctionObjArgs(method, value, NULL);
+        Py_DecRef(method);
+        Py_DecRef(value);
+        if (call == NULL) {
+            break;
+        }
+        PyObject *function = PyTuple_GetItem(call, 0);
+        PyObject *arguments = function == NULL ? NULL : PyTuple_GetItem(call, 1);
+        resume = "send";
+        value = arguments == NULL ? NULL : PyObject_CallObject(function, arguments);
+        if (value == NULL) {
+            resume = "throw";
+            value = PyErr_GetRaisedException();
+        }
+        Py_DecRef(call);
+        reset_hooks();
+    }
+    PyObject *result = NULL;
+    PyObject *end = PyErr_GetRaisedException();
+    if (PyErr_GivenExceptionMatches(end, PyExc_StopIteration)) {
+        result = PyObject_GetAttrString(end, "value");
+        Py_DecRef(end);
+    } else {
+        PyErr_SetRaisedException(end);
+    }
+    Py_DecRef(steps);
+    return result;
+}
+
 /* Calls a function of eryx_support with the arguments, which it consumes and
- * which may be NULL with an exception set. Returns what it returned. */
+ * which may be NULL with an exception set. Returns what it, or the generator that
+ * it is, returned. */
 static PyObject *
 call_support(PyObject *function, PyObject *arguments)
 {
@@ -113,7 +158,7 @@ call_support(PyObject *function, PyObject *arguments)
     }
     PyObject *result = PyObject_CallObject(function, arguments);
     Py_DecRef(arguments);
-    return result;
+    return result != NULL && PyIter_Check(result) ? drive(result) : result;
 }
 
 /* Takes (tag, payload) apart: the tag, or -1 with an exception set. The
@@ -296,18 +341,17 @@ wait_here(PyObject *self, PyObject *argument)
 
 static PyMethodDef wait_definition = { "wait", wait_here, METH_O, NULL };
 
-/* eryx_support.host.poll_briefly. */
+/* eryx_support.host.end_poll: has the next poll end when the script is
+ * interrupted. */
 static PyObject *
-poll_briefly_here(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+end_poll(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
     (void)self, (void)arguments, (void)count;
-    poll_briefly();
+    wait_ends = true;
     return Py_GetConstant(Py_CONSTANT_NONE);
 }
 
-static PyMethodDef poll_briefly_definition = {
-    "poll_briefly", (PyCFunction)(void (*)(void))poll_briefly_here, METH_FASTCALL, NULL,
-};
+static PyMethodDef end_poll_definition = { "end_poll", (PyCFunction)(void *)end_poll, METH_FASTCALL, NULL };
 
 /* Makes a function an attribute of a module. */
 static int
@@ -341,7 +385,7 @@ find_support(void)
     if (install(&exit_definition, "os") < 0 || install(&exit_definition, "posix") < 0 ||
         install(&immortalize_definition, "eryx_support.lifecycle") < 0 ||
         install(&wait_definition, "eryx_support.host") < 0 ||
-        install(&poll_briefly_definition, "eryx_support.host") < 0 ||
+        install(&end_poll_definition, "eryx_support.host") < 0 ||
         resolve_install(install) < 0 || callbacks_install(install) < 0 || tls_install(install) < 0) {
         return -1;
     }

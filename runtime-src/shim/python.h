@@ -52,6 +52,7 @@ int PyType_IsSubtype(PyObject *type, PyObject *other);
 PyObject *PyObject_Str(PyObject *object);
 PyObject *PyObject_CallObject(PyObject *callable, PyObject *arguments);
 PyObject *PyObject_CallFunctionObjArgs(PyObject *callable, ...);
+int PyIter_Check(PyObject *object);
 PyObject *PyCFunction_NewEx(PyMethodDef *definition, PyObject *self, PyObject *module);
 PyObject *PyImport_ImportModule(const char *name);
 PyObject *PyBool_FromLong(long value);
@@ -116,13 +117,14 @@ PyObject *PyEval_GetFrame(void);
 int PyFrame_GetLineNumber(PyObject *frame);
 
 /* errors */
-extern PyObject *PyExc_BaseException, *PyExc_MemoryError;
+extern PyObject *PyExc_BaseException, *PyExc_MemoryError, *PyExc_StopIteration;
 int PyErr_GivenExceptionMatches(PyObject *exception, PyObject *classes);
 PyObject *PyErr_Occurred(void);
 PyObject *PyException_GetTraceback(PyObject *exception);
 PyObject *PyErr_NoMemory(void);
 int PyErr_BadArgument(void);
 PyObject *PyErr_GetRaisedException(void);
+void PyErr_SetRaisedException(PyObject *exception);
 int PyErr_SetInterruptEx(int signal);
 void PyErr_Clear(void);
 void PyErr_DisplayException(PyObject *exception);

@@ -1,5 +1,5 @@
 # expect: NameError
-# The frames below the script's are the sandbox's own.
+# There is nothing below the script's own frame, so that these are its own globals.
 import sys
 f = sys._getframe()
 while f:

@@ -1,4 +1,4 @@
-# expect: RecursionError or crash "stack overflow"
+# expect: RecursionError or crash
 # Calls without a frame in C that CPython counts, as in a native one: there it
 # is a fault of the process.
 # partial() of a subclass is not flattened, and calling it recurses in C.

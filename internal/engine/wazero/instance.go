@@ -200,7 +200,7 @@ func (i *instance) Close(ctx context.Context) error {
 	i.memory.linear = nil
 	i.functions, i.realloc = nil, nil
 	var err error
-	if i.failed || !i.module.program.recycle(i.core, i.startSize) {
+	if i.failed || !i.module.program.recycle(i.core, i.image, i.startSize) {
 		err = i.discard(ctx)
 	}
 	i.core = nil

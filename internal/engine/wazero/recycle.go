@@ -17,11 +17,14 @@ import (
 
 // core is an instance as wazero has it. Making one takes much longer than
 // mapping its memory, for wazero fills the module's table one function at a
-// time. So that of an instance which was closed in good order is kept for the
-// next one, without its memory. Nothing is left of the one before:
+// time, and mapping it costs a page fault for each page that is then used. So
+// that of an instance which was closed in good order is kept for the next one.
+// Nothing is left of the one before:
 //
-//   - all memory pages are given back to the system, and the next image is
-//     mapped in their place; a memory that was grown is not kept;
+//   - memory that was written to is overwritten with what the image has there,
+//     before the core is idle; where that is much, or the image was not mapped,
+//     all pages are given back to the system instead, and the next image takes
+//     their place; a memory that was grown is not kept;
 //   - every mutable global is known and set to its initial value;
 //   - tables are as they were, because the module has no instruction that
 //     writes to one;
@@ -29,6 +32,9 @@ import (
 type core struct {
 	guest  api.Module
 	linear *linear
+	// image is what the memory of an idle core is, to the byte; nil if it was
+	// given up.
+	image *engine.Image
 }
 
 // maxIdle is how many cores a program keeps.
@@ -56,9 +62,14 @@ func (p *program) newCore(ctx context.Context, limit uint64) (_ *core, err error
 	return c, err
 }
 
-// restore makes the memory the image; dirty is how much of the memory
-// instantiation may have written to, in bytes.
+// restore makes the memory the image, if it is not; dirty is how much of the
+// memory instantiation may have written to, in bytes.
 func (c *core) restore(image *engine.Image, dirty uint64) error {
+	if c.image == image {
+		c.image = nil // it will be written to
+		c.linear.refused = false
+		return nil
+	}
 	if add := (image.Size - c.linear.size()) / engine.PageSize; add > 0 {
 		if _, ok := c.guest.Memory().Grow(uint32(add)); !ok {
 			return fmt.Errorf("no memory for an image of %d bytes", image.Size)
@@ -76,16 +87,16 @@ func (c *core) discard(ctx context.Context) (err error) {
 	return err
 }
 
-// recycle keeps the core of an instance that was closed, or reports that it has
-// to be discarded.
-func (p *program) recycle(c *core, startSize uint64) bool {
+// recycle keeps the core of an instance that was made from image, which may be
+// nil, and closed, or reports that it has to be discarded.
+func (p *program) recycle(c *core, image *engine.Image, startSize uint64) bool {
 	if !p.recyclable || c.linear.size() != startSize {
 		return false
 	}
 	p.mu.Lock()
 	full := p.closed || len(p.idle) >= maxIdle()
 	p.mu.Unlock()
-	if full || c.linear.forget() != nil {
+	if full || c.clean(image) != nil {
 		return false
 	}
 	p.mu.Lock()
@@ -95,6 +106,18 @@ func (p *program) recycle(c *core, startSize uint64) bool {
 	}
 	p.idle = append(p.idle, c)
 	return true
+}
+
+// clean leaves nothing in the memory of who used it.
+func (c *core) clean(image *engine.Image) error {
+	c.image = nil
+	if c.linear.mapped > 0 {
+		if rewritten, err := c.linear.rewrite(image); rewritten && err == nil {
+			c.image = image
+			return nil
+		}
+	}
+	return c.linear.forget()
 }
 
 // recycled returns an idle core that can take the image, or nil.
@@ -111,7 +134,7 @@ func (p *program) recycled(ctx context.Context, image *engine.Image, limit uint6
 	p.idle = p.idle[:len(p.idle)-1]
 	p.mu.Unlock()
 
-	if c.linear.size() <= image.Size && limit <= c.linear.reserved && c.reset(p.outline) == nil {
+	if c.linear.size() <= image.Size && limit <= c.linear.reserved && c.reset(p.outline, image) == nil {
 		c.linear.limit = limit
 		return c
 	}
@@ -120,13 +143,24 @@ func (p *program) recycled(ctx context.Context, image *engine.Image, limit uint6
 	return nil
 }
 
-func (c *core) reset(o *outline) error {
+// reset sets the globals to their initial values and makes the memory accessible:
+// it is the image, or zero.
+func (c *core) reset(o *outline, image *engine.Image) error {
 	for name, value := range o.initial {
 		g, ok := c.guest.ExportedGlobal(name).(api.MutableGlobal)
 		if !ok {
 			return fmt.Errorf("global %q: %w", name, engine.ErrNoExport)
 		}
 		g.Set(value)
+	}
+	if c.image == image {
+		return nil
+	}
+	if c.image != nil {
+		c.image = nil
+		if err := c.linear.forget(); err != nil {
+			return err
+		}
 	}
 	return c.linear.block.remember(c.linear.bytes)
 }

@@ -36,12 +36,20 @@ func closeInstance(t testing.TB, i engine.Instance) {
 func TestRecycledIsAsNew(t *testing.T) {
 	m := loadNative(t)
 	data := pattern(100_000)
-	for name, image := range map[string]*engine.Image{
-		"mapped":        fileImage(t, data, 4),
-		"copied":        {Data: data, Size: 4 * engine.PageSize},
-		"another image": fileImage(t, pattern(70_000)[1:], 4),
+	mapped := fileImage(t, data, 4)
+	for _, c := range []struct {
+		name  string
+		image *engine.Image
+		kept  bool // the pages that were written
+	}{
+		{"mapped", mapped, true},
+		{"copied", &engine.Image{Data: data, Size: 4 * engine.PageSize}, false},
+		{"mapped after copied", mapped, true},
+		{"another image", fileImage(t, pattern(70_000)[1:], 4), true},
+		{"more than is kept", fileImage(t, data, 4+keptPages/engine.PageSize), false},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
+			image := c.image
 			one, err := m.Instantiate(t.Context(), engine.InstanceConfig{
 				Host: &testHost{}, Image: image, Globals: map[string]uint64{"__stack_pointer": 77, "heap": 100_000},
 			})
@@ -61,6 +69,12 @@ func TestRecycledIsAsNew(t *testing.T) {
 			if _, ok := view.View(0, 1); ok || view.Size() != 0 {
 				t.Error("the memory of a closed instance can be viewed")
 			}
+			// Memory that was given up cannot even be read.
+			if kept := used.image == image; mapsFiles && kept != c.kept {
+				t.Errorf("the idle memory is the image: %v", kept)
+			} else if kept && !bytes.Equal(used.linear.bytes, expected(image)) {
+				t.Error("the idle memory is not the image")
+			}
 
 			two, err := m.Instantiate(t.Context(), engine.InstanceConfig{Host: &testHost{}, Image: image})
 			if err != nil {
@@ -71,7 +85,7 @@ func TestRecycledIsAsNew(t *testing.T) {
 				t.Error("the core was not used again")
 			}
 			all, _ = two.Memory().View(0, uint32(image.Size))
-			if !bytes.Equal(all[:len(image.Data)], image.Data) || len(bytes.Trim(all[len(image.Data):], "\x00")) > 0 {
+			if !bytes.Equal(all, expected(image)) {
 				t.Error("the memory is not the image")
 			}
 			for name, want := range map[string]uint64{"__stack_pointer": 4096, "heap": 65536, "__eryx_fuel": 1000, "constant": 7} {

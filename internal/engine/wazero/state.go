@@ -9,8 +9,8 @@ import (
 	"github.com/eryx-build/eryx/internal/engine"
 )
 
-// keptPages is how much private memory an instance that is reset may keep, in
-// bytes. It is overwritten with what the image has there, so that whoever comes
+// keptPages is how much private memory an instance that is reset, or recycled,
+// may keep, in bytes. It is overwritten with what the image has there, so that whoever comes
 // next writes to it without a page fault; beyond, copying would take longer
 // than the faults, and all of it is given back.
 const keptPages = 2 << 20
@@ -146,6 +146,22 @@ func (m *linear) changed(image *engine.Image) ([]engine.Range, error) {
 
 // reset makes the memory, which has the image's size, the image again.
 func (m *linear) reset(image *engine.Image) error {
+	if rewritten, err := m.rewrite(image); rewritten && err == nil {
+		return nil
+	}
+	if err := m.block.forget(m.bytes); err != nil {
+		return err
+	}
+	if err := m.block.remember(m.bytes); err != nil {
+		return err
+	}
+	return m.restore(image, 0)
+}
+
+// rewrite overwrites what was written of the memory, which has the image's size,
+// with what the image has there. It does nothing, and says so, where that is more
+// of a mapped image than may be kept.
+func (m *linear) rewrite(image *engine.Image) (bool, error) {
 	type run struct{ start, end int }
 	var runs []run
 	total := 0
@@ -154,13 +170,7 @@ func (m *linear) reset(image *engine.Image) error {
 		total += end - start
 	})
 	if err != nil || total > keptPages && m.mapped > 0 {
-		if err := m.block.forget(m.bytes); err != nil {
-			return err
-		}
-		if err := m.block.remember(m.bytes); err != nil {
-			return err
-		}
-		return m.restore(image, 0)
+		return false, err
 	}
 	for _, r := range runs {
 		n := 0
@@ -176,5 +186,5 @@ func (m *linear) reset(image *engine.Image) error {
 			at = end
 		}
 	}
-	return nil
+	return true, nil
 }

@@ -12,6 +12,7 @@ import (
 type Host interface {
 	MeteringHost
 	ProcessHost
+	LocksHost
 	TracingHost
 	CallbacksHost
 	ErrorHost
@@ -52,6 +53,12 @@ var table = []function{
 	}},
 	{"eryx:sandbox/process@0.1.0", "exit", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callProcessExit(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/locks@0.1.0", "lock-file", []engine.ValueType{engine.I32, engine.I32, engine.I64, engine.I64}, []engine.ValueType{engine.I32}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callLockFile(ctx, host, g, stack)
+	}},
+	{"eryx:sandbox/locks@0.1.0", "test-lock", []engine.ValueType{engine.I32, engine.I32, engine.I64, engine.I64}, []engine.ValueType{engine.I32}, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
+		return callTestLock(ctx, host, g, stack)
 	}},
 	{"eryx:sandbox/tracing@0.1.0", "tracing-selection", []engine.ValueType{engine.I32}, nil, func(ctx context.Context, host Host, g engine.Guest, stack []uint64) error {
 		return callTracingSelection(ctx, host, g, stack)

@@ -2,7 +2,8 @@
 
 The shim (runtime-src/shim) looks these functions up once and calls them for
 the exports of interface ``interpreter``; each returns ``(tag, payload)``, the
-tag being that of the WIT type. They keep working whatever a script does to
+tag being that of the WIT type, at once or as a generator that the shim drives
+(:mod:`eryx_support.script`). They keep working whatever a script does to
 the modules and builtins around it: see :mod:`eryx_support.builtins_copy`.
 
 Importing the package is cheap: what needs much of the standard library is

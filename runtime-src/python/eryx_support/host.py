@@ -13,8 +13,9 @@ def wait(nanoseconds):
     _sleep(nanoseconds / 1e9)
 
 
-def poll_briefly():
-    """Lets an interrupt end the next poll as if its time were up."""
+def end_poll():
+    """Has the next poll or select end when the script is interrupted, rather than
+    go on if the signal's handler raises nothing."""
 
 
 def begin_lookup(name):

@@ -51,10 +51,11 @@ def preimport(name):
 
 
 def setup(source, filename):
-    """Runs a script for the image, in a namespace that stays."""
+    """Runs a script for the image, in a namespace that stays; a generator, like
+    those of :mod:`eryx_support.script`."""
     try:
         restore.watch()
-        script.run(source, filename, script.new_main(_SETUP))
+        yield from script.run(source, filename, script.new_main(_SETUP))
     except BaseException as exception:
         flush()
         return _ERROR, script.describe(exception, library=True)

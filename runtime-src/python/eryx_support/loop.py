@@ -20,6 +20,7 @@ from math import ceil
 from eryx_support import callbacks, host, refusals
 from eryx_support.streams import flush
 
+_end_poll = host.end_poll
 _wait = host.wait
 
 # The longest wait: what nobody waits for ends by the host.
@@ -35,7 +36,7 @@ class _Selector(selectors.DefaultSelector):
         if callbacks.pending:
             return self._select_with_calls(timeout)
         if self.get_map():
-            host.poll_briefly()
+            _end_poll()
             return super().select(timeout)
         if timeout is None:
             # Nothing can wake the loop any more. CPython waits, and so does
@@ -52,7 +53,7 @@ class _Selector(selectors.DefaultSelector):
             callbacks.deliver(timeout)
             return []
         callbacks.interrupt_poll()
-        host.poll_briefly()
+        _end_poll()
         # Only a wait with an end can be interrupted.
         ready = super().select(_HOUR if timeout is None else min(timeout, _HOUR))
         callbacks.deliver(0)
@@ -194,9 +195,10 @@ _install()
 
 
 def run(coroutine):
-    """Runs a script's coroutine to its end, and whatever it left behind."""
+    """Runs a script's coroutine to its end, and whatever it left behind; a
+    generator, like those of :mod:`eryx_support.script`."""
     with asyncio.Runner(loop_factory=SandboxEventLoop) as runner:
-        runner.run(coroutine)
+        yield runner.run, (coroutine,)
 
 
 def run_nested(awaitable):

@@ -1,4 +1,10 @@
-"""Running a user's script from start to exit."""
+"""Running a user's script from start to exit.
+
+What runs the script's own code is a generator: it yields ``(function,
+arguments)`` where the code is to be called, and the shim, which drives it, calls
+it there. A suspended generator is on no stack, so that the script's first frame
+has nothing below it. Before the generator goes on the shim takes :data:`resets`.
+"""
 
 from eryx_support.builtins_copy import builtins_copy as __builtins__
 
@@ -38,8 +44,8 @@ _set_profile = sys.setprofile
 _set_recursion_limit = sys.setrecursionlimit
 _set_trace = sys.settrace
 
-# Steps that end what a script has Python call while it runs. The shim takes
-# them, too, where not even a line of this module can run.
+# Steps that end what a script has Python call while it runs. They are the shim's
+# to take, for not even a line of this module should run before.
 resets = (
     partial(_set_trace, None),
     partial(_set_profile, None),
@@ -104,8 +110,25 @@ def _are_builtins_changed():
     return any(now.get(name) is not value for name, value in __builtins__.items())
 
 
+def drive(steps):
+    """Does what the shim does with a generator of this module, where there is no
+    shim, or where it does not matter what is below the script."""
+    resume, value = steps.send, None
+    while True:
+        try:
+            function, arguments = resume(value)
+        except StopIteration as end:
+            return end.value
+        try:
+            resume, value = steps.send, function(*arguments)
+        except BaseException as exception:
+            resume, value = steps.throw, exception
+        reset_interpreter()
+
+
 def execute(source, filename, arguments, environment, entropy, result_name, interactive=False):
-    """Runs a script as ``__main__`` and returns ``(tag, payload)``.
+    """Runs a script as ``__main__`` and returns ``(tag, payload)``; a generator,
+    as the following are.
 
     ``environment`` is a flat tuple of names and values in turn.
     """
@@ -118,8 +141,8 @@ def execute(source, filename, arguments, environment, entropy, result_name, inte
         restore.add_paths(load("callbacks").install(namespace))
         return namespace
 
-    outcome = attempt(prepare, source, filename, result_name, interactive)
-    exit(namespace)
+    outcome = yield from attempt(prepare, source, filename, result_name, interactive)
+    yield from exit(namespace)
     return outcome
 
 
@@ -128,13 +151,13 @@ def attempt(prepare, source, filename, result_name, interactive):
     ``(tag, payload)``."""
     try:
         namespace = prepare()
-        run(source, filename, namespace, interactive)
+        yield from run(source, filename, namespace, interactive)
         outcome = _result(namespace, result_name)
     except SystemExit as exit:
         outcome = EXITED, _exit_code(exit)
     except BaseException as exception:
         reset_interpreter()
-        _call_excepthook(exception)
+        yield from _call_excepthook(exception)
         outcome = RAISED, describe(exception)
     reset_interpreter()
     return outcome
@@ -172,9 +195,10 @@ def run(source, filename, namespace, interactive=False):
     else:
         _passing.add(filename)
     tracing.start(filename)
-    value = _eval(code, namespace)
     if code.co_flags & _CO_COROUTINE:
-        load("loop").run(value)
+        yield from load("loop").run(_eval(code, namespace))
+    else:
+        yield _eval, (code, namespace)
 
 
 def _compile_interactive(source, filename):
@@ -247,7 +271,7 @@ def _call_excepthook(exception):
     if hook is None or hook is _excepthook:
         return
     try:
-        hook(type(exception), exception, exception.__traceback__)
+        yield hook, (type(exception), exception, exception.__traceback__)
     except BaseException as error:
         name = type(error).__name__
         write_stderr(f"Error in sys.excepthook: {name}\n")
@@ -270,28 +294,24 @@ def exit(namespace):
     """What CPython does when a script has ended: exit functions, then the
     script's own variables go, so that __del__ methods run and files are
     written, then the streams."""
-    for function in _exit_functions:
+    for function in _exit_functions():
         try:
-            function()
+            yield function, ()
         except BaseException:
             pass
     flush()
-    clear(namespace or {})
+    yield from clear(namespace or {})
     flush()
 
 
-def _run_threading_exit_functions():
+def _exit_functions():
+    """What is called when a script has ended."""
     # threading._shutdown would also join the threads, of which there are none.
-    threading = _modules.get("threading")
-    for function in reversed(getattr(threading, "_threading_atexits", None) or ()):
-        try:
-            function()
-        except BaseException:
-            pass
-
-
-# What is called when a script has ended.
-_exit_functions = (_run_threading_exit_functions, _run_exit_functions)
+    try:
+        functions = [*reversed(_modules["threading"]._threading_atexits)]
+    except BaseException:
+        functions = []
+    return *functions, _run_exit_functions
 
 # One script for each way that most scripts go.
 _WARM_UP_SCRIPTS = (
@@ -309,11 +329,11 @@ def warm_up(rounds):
     instead of in each sandbox, which then writes to fewer pages.
     """
     global _exit_functions
-    functions, _exit_functions = _exit_functions, ()
+    functions, _exit_functions = _exit_functions, tuple
     try:
         for _ in range(rounds):
             for source in _WARM_UP_SCRIPTS:
-                execute(source, "<user>", (), (), b"", "result")
+                drive(execute(source, "<user>", (), (), b"", "result"))
     finally:
         _exit_functions = functions
 
@@ -324,6 +344,6 @@ def clear(namespace):
     try:
         names = [name for name in namespace if type(name) is str and name != "__builtins__"]
         names.sort(key=lambda name: name[0] != "_" or name[:2] == "__")
-        _exec(_drop_variables, {"names": names, "namespace": namespace, "collect": _collect})
+        yield _exec, (_drop_variables, {"names": names, "namespace": namespace, "collect": _collect})
     except BaseException:
         pass

@@ -2,7 +2,8 @@
 
 The counterpart of :mod:`eryx_support.script` for sessions: variables, imports
 and everything else stay as a script leaves them, whether it fails or not, and
-exit functions run when the session is closed.
+exit functions run when the session is closed. What runs code of the session's
+is a generator, as there.
 """
 
 from eryx_support.builtins_copy import builtins_copy as __builtins__
@@ -42,8 +43,8 @@ def run(source, filename, arguments, environment, entropy, result_name, interact
         prepare = _prepare
     try:
         if result_name in variables:
-            return _run_again(prepare, source, filename, result_name, interactive, variables)
-        return _attempt(prepare, source, filename, result_name, interactive)
+            return (yield from _run_again(prepare, source, filename, result_name, interactive, variables))
+        return (yield from _attempt(prepare, source, filename, result_name, interactive))
     finally:
         script.forget_source(filename)
         flush()
@@ -81,7 +82,7 @@ def _run_again(prepare, source, filename, result_name, interactive, variables):
     shadowed = scope.get(result_name, _ABSENT)
     old = scope[result_name] = variables.pop(result_name)
     try:
-        return _attempt(prepare, source, filename, result_name, interactive)
+        return (yield from _attempt(prepare, source, filename, result_name, interactive))
     finally:
         if shadowed is not _ABSENT:
             scope[result_name] = shadowed
@@ -92,13 +93,13 @@ def _run_again(prepare, source, filename, result_name, interactive, variables):
 
 def clear():
     """Deletes the variables."""
-    return _guarded(_clear)
+    return _guarded(_clear())
 
 
 def _clear():
     global _namespace
     variables, _namespace = _namespace, None
-    script.clear(variables or {})
+    yield from script.clear(variables or {})
     if variables is not None:
         # Functions that are still referred to from elsewhere keep this one.
         variables.clear()
@@ -106,31 +107,35 @@ def _clear():
 
 def finish():
     """Does what CPython does when a script has ended."""
-    return _guarded(_finish)
+    return _guarded(_finish())
 
 
 def _finish():
     global _namespace
     variables, _namespace = _namespace, None
-    script.exit(variables)
+    yield from script.exit(variables)
 
 
 def save():
     """Returns the variables as bytes, and names and reasons, in turn, of those
     that could not be saved."""
-    return _guarded(lambda: script.load("portable").save(namespace()))
+    return _guarded(_called(lambda: script.load("portable").save(namespace())))
 
 
 def load(data):
     """Sets variables from what save() returned; names and reasons as there."""
-    return _guarded(lambda: (b"", script.load("portable").load(data, namespace())))
+    return _guarded(_called(lambda: (b"", script.load("portable").load(data, namespace()))))
 
 
-def _guarded(function):
+def _called(function):
+    return (yield function, ())
+
+
+def _guarded(steps):
     try:
         if paths := script.load("callbacks").refresh():
             restore.add_paths(paths)
-        return _OK, function()
+        return _OK, (yield from steps)
     except BaseException as exception:
         return _ERROR, script.describe(exception)
     finally:
@@ -143,5 +148,5 @@ def warm_up(rounds):
     global _namespace, _given
     for _ in range(rounds):
         for source in ("x = 1", "x += 1\nprint(end='')", "result = x"):
-            run(source, "<user>", (), (), b"", "result")
+            script.drive(run(source, "<user>", (), (), b"", "result"))
     _namespace = _given = None
