@@ -60,8 +60,8 @@ type Network struct {
 	TrafficLimit int64
 
 	// RootCAs are the authorities whose certificates TLS accepts by default, also
-	// that of a proxy; nil means the system's. To have others beside these, add to
-	// [x509.SystemCertPool]. They count also where a script loads the public
+	// that of a proxy; nil means the system's. To have others beside these, add
+	// to [x509.SystemCertPool]. They count also where a script loads the public
 	// authorities of a package such as certifi, but not where it loads a few of
 	// its own.
 	RootCAs *x509.CertPool
