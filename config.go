@@ -126,7 +126,7 @@ type SandboxConfig struct {
 	Secrets []Secret
 
 	functions []calls.Function // made of Callbacks by prepare
-	modules   []*Library       // whose modules the interpreter sees; Libraries, by prepare
+	modules   []mount          // of Libraries, which the interpreter sees; by prepare
 	secrets   *secrets         // of Secrets, by prepare
 }
 
@@ -153,7 +153,7 @@ func (r *Runtime) prepare(config *SandboxConfig) (SandboxConfig, error) {
 	if err := own.setDefaults(); err != nil {
 		return own, err
 	}
-	own.functions, own.modules = own.makeFunctions(), own.Libraries
+	own.functions, own.modules = own.makeFunctions(), r.libraryMounts(own.Libraries)
 	return own, nil
 }
 

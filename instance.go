@@ -97,8 +97,11 @@ func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts int
 	if err != nil {
 		return nil, err
 	}
-	libraries, searchPath := config.libraryMounts()
-	files, err := r.newFiles(config, libraries, world.wallClock)
+	var searchPath []string
+	for _, m := range config.modules {
+		searchPath = append(searchPath, m.path)
+	}
+	files, err := r.newFiles(config, world.wallClock)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package eryx_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/eryx-build/eryx"
 )
@@ -19,11 +21,24 @@ func loopback() *eryx.Network {
 	return &eryx.Network{Hosts: []string{"localhost:*", "127.0.0.1:*", "[::1]:*"}, ConnectionLimit: 200}
 }
 
+// slowly is readable after a while, or when the context is done.
+func slowly(ctx context.Context) <-chan struct{} {
+	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	context.AfterFunc(ctx, cancel)
+	return ctx.Done()
+}
+
 // serve accepts connections on loopback and handles each in a goroutine. It
 // gives the port.
 func serve(t *testing.T, handle func(*net.TCPConn)) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return serveAt(t, "127.0.0.1:0", handle)
+}
+
+// serveAt is serve at an address.
+func serveAt(t *testing.T, address string, handle func(*net.TCPConn)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -291,8 +291,8 @@ func (s *Session) Finish() error {
 		return &Error{Reason: "SHUTDOWN_WHILE_IN_INIT", Text: "shutdown while in init"}
 	}
 	s.finished = true
-	if f, ok := s.filter.(interface{ Finish() []byte }); ok {
-		if rest := f.Finish(); len(rest) > 0 {
+	if s.filter != nil {
+		if rest := s.filter.Finish(); len(rest) > 0 {
 			if _, err := s.conn.Write(rest); err != nil {
 				return s.translate(err)
 			}

@@ -130,6 +130,9 @@ func (c *connection) fill() {
 		c.mu.Lock()
 		c.length += n
 		c.inErr = err
+		if err != nil && !errors.Is(err, io.EOF) && c.outErr == nil {
+			c.outErr = err // there is no connection any more
+		}
 		c.mu.Unlock()
 		if n > 0 || err != nil {
 			c.bell.ring()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 
 	"github.com/eryx-build/eryx/internal/tlsbio"
 	"github.com/eryx-build/eryx/internal/wasi/bindings"
@@ -122,6 +123,9 @@ func tlsSettings(text string) (*tlsbio.Config, *tlsbio.Authorities, error) {
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&config); err != nil {
 		return nil, nil, invalid(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, nil, invalid(errors.New("the settings go on after their end"))
 	}
 	if config.Authorities == "" {
 		return &config, nil, nil

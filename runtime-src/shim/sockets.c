@@ -31,7 +31,7 @@ _Static_assert(offsetof(struct tcp, pollable) == 24, "layout of libc's socket");
 _Static_assert(offsetof(struct tcp, family) == 31, "layout of libc's socket");
 _Static_assert(offsetof(struct tcp, receive_timeout) == 40, "layout of libc's socket");
 
-enum { MSG_PEEK = 1, MSG_WAITALL = 2, MSG_NOSIGNAL = 0x20, MSG_DONTWAIT = 0x40 };
+enum { MSG_PEEK = 2, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100, MSG_NOSIGNAL = 0x4000 };
 
 /* Cases of error-code for which libc's function would end the guest. */
 enum { NOT_IN_PROGRESS = 7, INVALID_STATE = 9, NAME_UNRESOLVABLE = 18, PERMANENT_FAILURE = 20 };
