@@ -143,7 +143,7 @@ exited with status 3 after printing "leaving\n"
 ended by the sandbox: time limit of 200ms
 raised MemoryError on line 2: memory limit of 64 MiB
 raised OSError on line 1: files limit of 1 MiB
-raised PermissionError on line 1: [Errno 2] a sandbox has no network but what its host allows
+raised PermissionError on line 1: [Errno 2] a sandbox has no network but what its host allows: example.com is not
 raised ExceptionGroup on line 3: unhandled errors in a TaskGroup (2 sub-exceptions)
 completed, but: TypeError: Object of type set is not JSON serializable
 `, build(t, "error_handling"), testbundle.Default(t))

@@ -4,13 +4,17 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -24,12 +28,16 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the program as a user does. Scripts share one cache with
 // the tests of other packages, in which the base and a bundle have been made;
-// $BUNDLE is that bundle, and $PORT the port of a server that echoes.
+// $BUNDLE is that bundle, $PORT the port of a server that echoes, and $SECURE the
+// address of one that speaks TLS, by the certificate in authority.pem.
 // UPDATE_SCRIPTS=1 writes what commands print into the scripts that compare it.
 func TestScripts(t *testing.T) {
 	shared := testbundle.Dir(t)
 	built := testbundle.Default(t)
 	port := echo(t)
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "hello by TLS") }))
+	t.Cleanup(secure.Close)
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
@@ -39,6 +47,10 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ERYX_CACHE", shared)
 			env.Setenv("BUNDLE", built)
 			env.Setenv("PORT", port)
+			env.Setenv("SECURE", strings.TrimPrefix(secure.URL, "https://"))
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "authority.pem"), authority, 0o600); err != nil {
+				return err
+			}
 			natives, err := filepath.Abs(filepath.Join("..", "..", "internal", "integration", "testdata", "natives"))
 			env.Setenv("NATIVES", natives)
 			return err
