@@ -128,6 +128,7 @@ type SandboxConfig struct {
 	functions []calls.Function // made of Callbacks by prepare
 	modules   []mount          // of Libraries, which the interpreter sees; by prepare
 	secrets   *secrets         // of Secrets, by prepare
+	values    []*string        // of Secrets, which have none any more, by prepare
 }
 
 // fuelLimit is FuelLimit with 0 for none.

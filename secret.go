@@ -67,13 +67,15 @@ func (s *secrets) set() *secret.Set {
 // checkSecrets copies the secrets, refuses those that cannot be, and gives them
 // their placeholders.
 func (c *SandboxConfig) checkSecrets() (err error) {
-	c.Secrets = slices.Clone(c.Secrets)
+	c.Secrets, c.values = slices.Clone(c.Secrets), nil
 	for i := range c.Secrets {
 		each := &c.Secrets[i]
 		each.Hosts = slices.Clone(each.Hosts)
 		if _, twice := c.Env[each.Name]; twice {
 			return fmt.Errorf("eryx: %s is both a secret and in Env", each.Name)
 		}
+		c.values = append(c.values, new(each.Value))
+		each.Value = "" // nobody prints it along with a sandbox
 	}
 	c.secrets, err = c.newSecrets(nil)
 	return err
@@ -93,8 +95,9 @@ func (c *SandboxConfig) newSecrets(placeholders map[string]string) (*secrets, er
 		made.placeholders = map[string]string{}
 	}
 	var list []secret.Secret
-	for _, each := range c.Secrets {
-		if err := secret.Check(each.Name, each.Value); err != nil {
+	for i, each := range c.Secrets {
+		value := *c.values[i]
+		if err := secret.Check(each.Name, value); err != nil {
 			return nil, fmt.Errorf("eryx: %w", err)
 		}
 		hosts, err := network.ParseHosts(each.Hosts)
@@ -105,7 +108,7 @@ func (c *SandboxConfig) newSecrets(placeholders map[string]string) (*secrets, er
 			made.placeholders[each.Name] = c.newPlaceholder(each.Name)
 		}
 		list = append(list, secret.Secret{
-			Name: each.Name, Value: each.Value, Placeholder: made.placeholders[each.Name],
+			Name: each.Name, Value: value, Placeholder: made.placeholders[each.Name],
 			Binds: hosts.Match, Cleartext: each.Cleartext,
 		})
 	}

@@ -460,3 +460,97 @@ for path in "/header-echo", "/body-echo", "/chunk-boundaries", "/json":
 		t.Error("the value is in the snapshot")
 	}
 }
+
+// TestSecretInLargeRequests sends more than is held back, over TLS.
+func TestSecretInLargeRequests(t *testing.T) {
+	authority := testcert.NewAuthority(t, "authority")
+	server := keeping(t, authority.Issue(t, nil, "api.example.com"))
+	got := secretRun(t, secretly(authority), `
+def ask(body, chunked=False):
+    c = http.client.HTTPSConnection("api.example.com", ports()[0], timeout=30)
+    c.request("POST", "/", body=body, headers={"Content-Type": "text/plain"}, encode_chunked=chunked)
+    return c.getresponse().read()
+filler = b"0123456789abcdef" * 200_000
+ask(key.encode() + filler)
+ask(filler + b"none")
+ask(iter([filler, key.encode()[:30], key.encode()[30:], b"end"]), True)
+try: ask(filler + key.encode())
+except OSError as e: print(type(e).__name__, e)
+`, server.port)
+	list := server.requests()
+	if len(list) != 3 {
+		t.Fatalf("%d requests; %s", len(list), got)
+	}
+	filler := strings.Repeat("0123456789abcdef", 200_000)
+	for i, want := range []string{secretValue + filler, filler + "none", filler + secretValue + "end"} {
+		if list[i].body != want {
+			t.Errorf("request %d: %d bytes, want %d", i, len(list[i].body), len(want))
+		}
+	}
+	if !strings.Contains(got, "the secret API_KEY is beyond the first 1048576 bytes") {
+		t.Errorf("the script is told %q", got)
+	}
+}
+
+// TestSecretWithOtherClients has asyncio's streams use the secret, and a client
+// that reads what comes as it comes.
+func TestSecretWithOtherClients(t *testing.T) {
+	authority := testcert.NewAuthority(t, "authority")
+	server := keeping(t, authority.Issue(t, nil, "api.example.com"))
+	got := secretRun(t, secretly(authority), `
+import asyncio
+async def ask(path):
+    reader, writer = await asyncio.open_connection("api.example.com", ports()[0], ssl=ssl.create_default_context())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n".encode())
+    await writer.drain()
+    back = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return back.decode()
+async def main():
+    return await asyncio.gather(*[ask(p) for p in ("/body-echo", "/chunk-boundaries", "/json") * 3])
+texts = await main()
+print(len(texts), any("slash" in t for t in texts), all("*" in t for t in texts))
+`, server.port)
+	if got != "9 False True\n" || len(server.requests()) != 9 {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestSecretStreamsDoNotStall has a server that says a little and pauses: the
+// script gets it at once, also where it might become a value.
+func TestSecretStreamsDoNotStall(t *testing.T) {
+	authority := testcert.NewAuthority(t, "authority")
+	leaf := authority.Issue(t, nil, "api.example.com")
+	heard := make(chan string)
+	port := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}}, func(c *tls.Conn) {
+		buffer := make([]byte, 1000)
+		_, _ = c.Read(buffer)
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+		for range 3 {
+			_, _ = io.WriteString(c, "8\r\ndata k3y\r\n")
+			n, _ := c.Read(buffer)
+			heard <- string(buffer[:n])
+		}
+	})
+	go func() {
+		defer close(heard)
+		for range 3 {
+			<-heard
+		}
+	}()
+	got := secretRun(t, secretly(authority), `
+import time
+began = time.monotonic()
+with ssl.create_default_context().wrap_socket(socket.create_connection(("api.example.com", ports()[0]), timeout=20), server_hostname="api.example.com") as s:
+    s.sendall(b"GET / HTTP/1.1\r\nHost: api.example.com\r\n\r\n")
+    back = b""
+    for i in range(3):
+        while back.count(b"k3y") <= i: back += s.recv(1000)
+        s.sendall(b"seen")
+print(time.monotonic() - began < 10)
+`, port)
+	if got != "True\n" {
+		t.Errorf("%s", got)
+	}
+}

@@ -77,8 +77,14 @@ func TestSecretIsNotPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := newSession(t, config)
+	sandbox, err := openShared(t).NewSandbox(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sandbox.Close()
 	for _, text := range []string{
-		fmt.Sprint(config.Secrets), fmt.Sprintf("%v", config.Secrets[0]), fmt.Sprintf("%+v", config.Secrets), fmt.Sprintf("%#v", config.Secrets),
+		fmt.Sprintf("%+v %#v", s, s), fmt.Sprintf("%+v %#v", sandbox, sandbox), fmt.Sprint(config.Secrets), fmt.Sprintf("%v", config.Secrets[0]), fmt.Sprintf("%+v", config.Secrets), fmt.Sprintf("%#v", config.Secrets),
 		config.Secrets[0].String(), fmt.Sprintf("%q", config.Secrets), log.String(), string(marshalled),
 	} {
 		if strings.Contains(text, "k3y") || !strings.Contains(text, "API_KEY") && !strings.Contains(text, "level") {

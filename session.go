@@ -398,7 +398,8 @@ func (s *Session) adopt(ctx context.Context, config *SandboxConfig) error {
 func (c *SandboxConfig) keepWorld(from *SandboxConfig) {
 	c.MemoryLimit, c.FilesLimit, c.DescriptorLimit = from.MemoryLimit, from.FilesLimit, from.DescriptorLimit
 	c.Files, c.Mounts, c.Deterministic, c.Network = from.Files, from.Mounts, from.Deterministic, from.Network
-	c.Secrets, c.secrets, c.modules = from.Secrets, from.secrets, from.modules
+	c.Secrets, c.secrets, c.values = from.Secrets, from.secrets, from.values
+	c.modules = from.modules
 }
 
 // sameWorld reports whether an interpreter made for another configuration can

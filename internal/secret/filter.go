@@ -10,6 +10,7 @@ import (
 // the clear. It is safe for concurrent use, so that reading and writing may be
 // different goroutines' affairs. A nil Filter passes everything.
 type Filter struct {
+	set     *Set
 	mu      sync.Mutex
 	names   []string  // of the peer
 	port    uint16    // of the peer
@@ -84,8 +85,10 @@ func (f *Filter) Finish() []byte {
 }
 
 // Incoming takes what the peer sends and gives what the guest is to get, with
-// values masked. What could be the beginning of a value is held back until more
-// comes, or until eof, which says that no more will; see [Filter.Held].
+// values masked. Within a head, a chunk or a body of known length the end of what
+// has come is held back until the rest of it does. Where a peer that may know
+// a value may pause, only what could be the beginning of one is held back, until
+// more comes; see [Filter.Held]. eof says that no more will.
 func (f *Filter) Incoming(data []byte, eof bool) []byte {
 	if f == nil {
 		return data
@@ -131,7 +134,7 @@ func (f *Filter) Held() time.Duration {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.responses.text.short() == 0 {
+	if !f.responses.pauses() || f.responses.text.short() == 0 {
 		return 0
 	}
 	if left := Pause - time.Since(f.heard); left > 0 {
@@ -149,7 +152,9 @@ func (f *Filter) Release() []byte {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.responses.put(f.responses.text.Short())
+	if f.responses.pauses() {
+		f.responses.put(f.responses.text.Short())
+	}
 	return f.takeIn()
 }
 

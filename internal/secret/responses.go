@@ -18,6 +18,7 @@ type responses struct {
 	out    []byte
 	opaque bool // the rest is one text, for good
 	chunks bool // what the stream releases goes into chunks
+	within bool // what has come is a part of something whose end is known
 
 	methods []string // of requests that were not answered yet
 	left    int64    // bytes of the body, or the chunk, that are to come
@@ -48,16 +49,33 @@ func (r *responses) write(data []byte) {
 			break
 		}
 	}
-	if r.opaque {
-		r.pass(len(r.in))
+	if r.opaque && len(r.in) > 0 {
+		r.pass(len(r.in), false)
 	}
 }
 
-// pass masks the next bytes as part of the text.
-func (r *responses) pass(n int) {
-	r.text.Write(r.in[:n])
-	r.in = r.in[n:]
-	r.put(r.text.Ready())
+// pass masks the next bytes as part of the text. within says that more of it
+// will come before the peer may pause.
+func (r *responses) pass(n int, within bool) {
+	failed := r.text.probe(r.in[:n])
+	r.in, r.within = r.in[n:], within
+	switch {
+	case !within && len(r.filter.secrets) == 0:
+		r.put(r.text.now()) // nothing was said here that could be said back
+	case !r.pauses():
+		r.put(r.text.even())
+	default:
+		if failed {
+			r.filter.set.noteProbe()
+		}
+		r.put(r.text.Ready())
+	}
+}
+
+// pauses reports whether what is held back depends on what it is, so that it may
+// have to be released when nothing more comes.
+func (r *responses) pauses() bool {
+	return !r.within && len(r.filter.secrets) > 0 && !r.filter.set.suspicious()
 }
 
 // put writes what has been masked.
@@ -92,7 +110,7 @@ func (r *responses) readHead() bool {
 		return r.becomeOpaque()
 	}
 	complete := line > 0 && len(r.head) > line && isBlank(r.head)
-	r.pass(n)
+	r.pass(n, true)
 	if complete {
 		head := r.head
 		r.head = nil
@@ -166,8 +184,9 @@ func parseResponse(head []byte) (status int, coding string, lengths []string) {
 
 func (r *responses) readFixed() bool {
 	n := int(min(r.left, int64(len(r.in))))
-	r.pass(n)
-	if r.left -= int64(n); r.left == 0 {
+	r.left -= int64(n)
+	r.pass(n, r.left > 0)
+	if r.left == 0 {
 		r.endText()
 		r.state = nil
 	}
@@ -205,8 +224,9 @@ func (r *responses) readChunk() bool {
 
 func (r *responses) readChunkData() bool {
 	n := int(min(r.left, int64(len(r.in))))
-	r.pass(n)
-	if r.left -= int64(n); r.left == 0 {
+	r.left -= int64(n)
+	r.pass(n, r.left > 0)
+	if r.left == 0 {
 		r.state = (*responses).readChunkEnd
 	}
 	return true
@@ -237,7 +257,7 @@ func (r *responses) readTrailer() bool {
 		return false
 	}
 	blank := len(bytes.TrimRight(r.in[:end], "\r\n")) == 0
-	r.pass(end)
+	r.pass(end, true)
 	if blank {
 		r.endText()
 		r.state = nil
@@ -251,6 +271,6 @@ func (r *responses) end() {
 		r.endText()
 	}
 	r.becomeOpaque()
-	r.pass(len(r.in))
+	r.pass(len(r.in), false)
 	r.endText()
 }

@@ -168,6 +168,7 @@ type Stream struct {
 	scanner *scanner
 	at      int32
 	held    []byte
+	matches int // so far
 	// The last part of held that was masked.
 	maskedFrom, maskedTo int
 }
@@ -188,6 +189,7 @@ func (s *Stream) Write(data []byte) (late int) {
 	s.held = append(s.held, data...)
 	s.at = s.scanner.scan(s.at, data, func(end, length int) {
 		end += start
+		s.matches++
 		late = max(late, length-end)
 		from := max(0, end-length)
 		s.scanner.paint(s.held[from:end])
@@ -204,8 +206,21 @@ func (s *Stream) Hide(data []byte) { s.scanner.paint(data) }
 
 // Ready gives what is certain, and is valid until the next call.
 func (s *Stream) Ready() []byte {
-	return s.release(s.final(len(s.held) - int(s.scanner.states[s.at].longest)))
+	return s.release(s.final(len(s.held) - s.longest()))
 }
+
+// longest is how many bytes at the end may be the beginning of a match.
+func (s *Stream) longest() int { return int(s.scanner.states[s.at].longest) }
+
+// even gives all but so many bytes at the end that a match may begin there,
+// whatever they are.
+func (s *Stream) even() []byte {
+	return s.release(s.final(len(s.held) - s.scanner.automaton.longest + 1))
+}
+
+// now gives all that is there. Of a match that ends later only the rest is
+// masked.
+func (s *Stream) now() []byte { return s.release(len(s.held)) }
 
 // shortBeginning is how many bytes of a match may be released before it is
 // certain that it is none, so that a stream which pauses does not lack its last

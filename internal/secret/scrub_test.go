@@ -227,8 +227,8 @@ func TestReflection(t *testing.T) {
 				continue
 			}
 			for _, size := range []int{1, 2, 3, 10, len(text)} {
-				f := set.Connection(verified("elsewhere.example.com"))
-				send(t, f, "GET / HTTP/1.1\r\nHost: elsewhere.example.com\r\n\r\n")
+				f := set.Connection(verified("api.example.com"))
+				send(t, f, "GET / HTTP/1.1\r\nHost: api.example.com\r\n\r\n")
 				got := receive(f, split(text, size)...)
 				header, body := readAll(t, got, "GET")
 				if name == "header echo" {
@@ -298,6 +298,102 @@ func TestPause(t *testing.T) {
 	if string(got) != "s3cr&x" {
 		t.Errorf("%q", got)
 	}
+}
+
+// TestReflectionElsewhere has a server that was told nothing say the value.
+func TestReflectionElsewhere(t *testing.T) {
+	set, _, _ := fixture(t)
+	for _, text := range []string{
+		"HTTP/1.1 200 OK\r\nX: " + value + "\r\nContent-Length: 30\r\n\r\n0123456789" + value,
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + hexLength(value) + value + "\r\n0\r\n\r\n",
+	} {
+		for size := 1; size < 20; size++ {
+			f := set.Connection(verified("elsewhere.example.com"))
+			got := receive(f, split(text, size)...)
+			if want := strings.ReplaceAll(text, value, strings.Repeat("*", len(value))); !strings.Contains(want, "chunked") && got != want {
+				t.Errorf("in pieces of %d: %q", size, got)
+			}
+			if _, body := readAll(t, got, "GET"); strings.Contains(body, value[:4]) || !strings.HasSuffix(body, "****************") {
+				t.Errorf("in pieces of %d: %q", size, body)
+			}
+		}
+	}
+}
+
+// TestGuessing has a script guess the value, character by character, by what is
+// held back of what a server repeats.
+func TestGuessing(t *testing.T) {
+	set, _, _ := fixture(t)
+	// guess reports whether the end of what a server says is held back.
+	guess := func(f *Filter, text string) bool {
+		got := f.Incoming([]byte("."+text), false)
+		got = append(got, f.Release()...)
+		return !bytes.HasSuffix(got, []byte(text))
+	}
+	// Somebody who was never told the value is never held back.
+	elsewhere := set.Connection(verified("elsewhere.example.com"))
+	for n := range len(value) {
+		if guess(elsewhere, value[:n]) {
+			t.Errorf("%d characters of the value are held back elsewhere", n)
+		}
+	}
+	// In a body of known length so much is held back, whatever it is.
+	for _, head := range []string{"Content-Length: 100000", "Transfer-Encoding: chunked"} {
+		for _, end := range []string{value[:len(value)-1], value[:5], "anything"} {
+			f := set.Connection(verified("api.example.com"))
+			send(t, f, "GET / HTTP/1.1\r\nHost: api.example.com\r\n\r\n")
+			f.Incoming([]byte("HTTP/1.1 200 OK\r\n"+head+"\r\n\r\n"), false)
+			if strings.Contains(head, "chunked") {
+				f.Incoming([]byte("10000\r\n"), false)
+			}
+			body := strings.Repeat("x", 1000) + end
+			got := f.Incoming([]byte(body), false)
+			if f.Held() != 0 || len(f.Release()) != 0 {
+				t.Errorf("%s: it is released after a pause", head)
+			}
+			if held := strings.Count(body, "") - 1 - len(got); held < set.values.longest-20 && !strings.Contains(head, "chunked") {
+				t.Errorf("%s: %q at the end: %d are held back", head, end, held)
+			}
+		}
+	}
+	// Where a stream may pause, a few guesses are all there are.
+	found, tries := 4, 0
+	for right := true; right && found < len(token); {
+		right = false
+		for _, c := range "0123456789abcdef" {
+			f := set.Connection(verified("plain.example.com"))
+			tries++
+			if guess(f, token[:found]+string(c)) && !set.suspicious() {
+				right = token[found] == byte(c)
+				break
+			}
+		}
+		if right {
+			found++
+		}
+	}
+	// Its digits are in the order in which they are tried: 0 to 5 cost 15 guesses.
+	if found > 10 || !set.suspicious() || tries < maxProbes {
+		t.Errorf("%q of the value were found by guesses, after %d tries", token[:found], tries)
+	}
+	// From there on what is held back depends on nothing.
+	f := set.Connection(verified("plain.example.com"))
+	if !guess(f, "anything") || !guess(f, token[:6]) {
+		t.Error("it still depends on what it is")
+	}
+	// In all sandboxes with that value, and no other.
+	again, err := New(set.secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := New([]Secret{{Name: "A", Value: "something-else", Placeholder: Placeholder("A", [EntropySize]byte{}), Binds: bound("h")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !again.suspicious() || other.suspicious() {
+		t.Errorf("suspicious: %v, other %v", again.suspicious(), other.suspicious())
+	}
+	set.forgive()
 }
 
 // TestTLSWithinPlain leaves alone what the guest ciphers itself.

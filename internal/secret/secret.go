@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -108,13 +109,14 @@ func IsPlaceholder(text, name string) bool {
 	return err == nil && Placeholder(name, [EntropySize]byte(raw)) == text
 }
 
-// Set is the secrets of one sandbox. It does not change, and is safe for
-// concurrent use. A nil Set is one without secrets.
+// Set is the secrets of one sandbox. It is safe for concurrent use. A nil Set is
+// one without secrets.
 type Set struct {
 	secrets []Secret
 	values  *automaton // values in what comes in
 	all     *automaton // values and placeholders in what goes out
 	fill    byte
+	probes  []*atomic.Int32 // of each value
 	// Scanners that are not in use, for texts; what they have learnt stays.
 	valueScanners, allScanners sync.Pool
 }
@@ -144,6 +146,7 @@ func New(secrets []Secret) (*Set, error) {
 		if total += len(each.Value); total > MaxTotal {
 			return nil, fmt.Errorf("the secrets are more than %d bytes together", MaxTotal)
 		}
+		s.probes = append(s.probes, probesOf(each.Value))
 		values.addValue(each.Value)
 		all.addValue(each.Value)
 		all.addLiteral(each.Placeholder)
@@ -217,7 +220,7 @@ func (s *Set) Connection(to Peer) *Filter {
 	if s == nil {
 		return nil
 	}
-	f := &Filter{port: to.Port}
+	f := &Filter{set: s, port: to.Port}
 	for _, name := range to.Names {
 		f.names = append(f.names, normal(name))
 	}
