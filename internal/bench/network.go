@@ -173,7 +173,9 @@ connection.recv(1)
 	time.Sleep(idle)
 	fmt.Fprintf(out, "  a connection that waits: %s of CPU in %v\n", precise(cpuTime()-began), idle)
 	cancel()
-	_ = <-ended // of the time limit
+	if err := <-ended; !errors.Is(err, eryx.ErrSandbox) {
+		return fmt.Errorf("the idle connection was not cancelled: %w", err)
+	}
 	return nil
 }
 

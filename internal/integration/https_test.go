@@ -260,6 +260,21 @@ func TestHTTPSClients(t *testing.T) {
 		}
 	}
 	leaf := ca.Issue(t, nil, "localhost")
+	run := func(t *testing.T, port, script string) {
+		result, err := rt.Execute(t.Context(), "import asyncio, hashlib\nurl, wrong = 'https://localhost:"+port+"/', 'https://127.0.0.1:"+port+"/'\n"+script, &eryx.SandboxConfig{
+			Files: files, Timeout: time.Minute,
+			Network: &eryx.Network{Hosts: []string{"localhost:*", "127.0.0.1:*"}, ConnectionLimit: 100, RootCAs: ca.Pool()},
+		})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, result.Stderr)
+		}
+		if len(result.Stderr) > 0 {
+			t.Errorf("stderr: %s", result.Stderr)
+		}
+	}
+	for version, port := range startNginx(t, leaf, "TLSv1.2", "TLSv1.3") {
+		t.Run("nginx "+version, func(t *testing.T) { run(t, port, "version = '"+version+"'\n"+nginxScript) })
+	}
 	for server, start := range map[string]func(*testing.T, *testcert.Leaf) string{"go": goServer, "python": pythonServer} {
 		port := start(t, leaf)
 		for _, p := range webClients {
@@ -267,18 +282,7 @@ func TestHTTPSClients(t *testing.T) {
 			if name == "websockets" && server != "go" {
 				continue
 			}
-			t.Run(name+" "+server, func(t *testing.T) {
-				result, err := rt.Execute(t.Context(), "import asyncio, hashlib\nurl, wrong = 'https://localhost:"+port+"/', 'https://127.0.0.1:"+port+"/'\n"+p.script, &eryx.SandboxConfig{
-					Files: files, Timeout: time.Minute,
-					Network: &eryx.Network{Hosts: []string{"localhost:*", "127.0.0.1:*"}, ConnectionLimit: 100, RootCAs: ca.Pool()},
-				})
-				if err != nil {
-					t.Fatalf("%v\n%s", err, result.Stderr)
-				}
-				if len(result.Stderr) > 0 {
-					t.Errorf("stderr: %s", result.Stderr)
-				}
-			})
+			t.Run(name+" "+server, func(t *testing.T) { run(t, port, p.script) })
 		}
 	}
 }

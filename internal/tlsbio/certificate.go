@@ -52,7 +52,8 @@ func Describe(der []byte) (*Certificate, error) {
 	}
 	d := &Certificate{
 		Version: c.Version, NotBefore: stamp(c.NotBefore), NotAfter: stamp(c.NotAfter),
-		OCSP: c.OCSPServer, Issuers: c.IssuingCertificateURL, CRLs: c.CRLDistributionPoints, CA: c.IsCA,
+		OCSP: c.OCSPServer, Issuers: c.IssuingCertificateURL, CRLs: c.CRLDistributionPoints,
+		CA: c.IsCA || c.Version == 1 && selfSigned(c), // as OpenSSL has it
 	}
 	if d.Subject, err = distinguished(c.RawSubject); err != nil {
 		return fail(err)

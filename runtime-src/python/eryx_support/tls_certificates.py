@@ -32,10 +32,10 @@ def from_pem(text):
         try:
             der = binascii.a2b_base64(text[head + 5 : end])
         except binascii.Error:
-            raise error("bad base64 decode", "PEM", "BAD_BASE64_DECODE") from None
+            raise error("PEM lib", "X509") from None
         length = _length(der, 0)
         if length is None:
-            raise error("not enough data", "ASN1", "NOT_ENOUGH_DATA")
+            raise error("PEM lib", "X509")
         certificates.append(der[:length])
     return certificates
 
@@ -47,6 +47,8 @@ def from_der(der):
     while at < len(der):
         length = _length(der, at)
         if length is None:
+            if certificates:
+                raise error("not enough data", "ASN1", "NOT_ENOUGH_DATA")
             break
         certificates.append(der[at : at + length])
         at += length

@@ -10,6 +10,7 @@ import os
 import re
 import warnings
 from json import dumps
+from operator import index
 
 from eryx_support import hosttls, tls_certificates, tls_ciphers
 from eryx_support.tls_errors import SSLError, error, of_failure, of_refusal
@@ -94,18 +95,18 @@ class _SSLContext:
     __module__ = "_ssl"
 
     def __new__(cls, protocol, /):
-        versions = PROTO_TLSv1_2, PROTO_MAXIMUM_SUPPORTED
+        oldest = PROTO_TLSv1_2
         if protocol in _ONE_VERSION:
-            version, name = _ONE_VERSION[protocol]
+            name = _ONE_VERSION[protocol][1]
             warnings.warn(f"ssl.{name} is deprecated", DeprecationWarning, stacklevel=3)
-            versions = version, version
+            oldest = PROTO_MINIMUM_SUPPORTED
         elif protocol == PROTOCOL_TLS:
             warnings.warn("ssl.PROTOCOL_TLS is deprecated", DeprecationWarning, stacklevel=3)
         elif protocol not in (PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER):
             raise ValueError(f"invalid or unsupported protocol version {protocol}")
         self = object.__new__(cls)
         self._protocol = int(protocol)
-        self._minimum, self._maximum = versions
+        self._minimum, self._maximum = oldest, PROTO_MAXIMUM_SUPPORTED
         self._options = (
             OP_ALL | OP_NO_SSLv3 | OP_CIPHER_SERVER_PREFERENCE | OP_NO_COMPRESSION | OP_ENABLE_MIDDLEBOX_COMPAT
         )
@@ -121,7 +122,7 @@ class _SSLContext:
         self._system_roots = False
         self._sni_callback = self._message_callback = None
         self._tickets = 2
-        self.post_handshake_auth = False
+        self._post_handshake_auth = False
         return self
 
     def __reduce_ex__(self, protocol):
@@ -139,9 +140,11 @@ class _SSLContext:
 
     @options.setter
     def options(self, value):
-        value = int(value)
+        value = index(value)
         if value < 0:
-            raise OverflowError("can't convert negative value to unsigned int")
+            raise ValueError("can't convert negative number to unsigned long")
+        if value >> 64:
+            raise OverflowError("Python int too large to convert to C unsigned long")
         if value & ~self._options & (OP_NO_SSLv3 | sum(_DISABLED_BY.values())):
             warnings.warn("ssl.OP_NO_SSL*/ssl.OP_NO_TLS* options are deprecated", DeprecationWarning, stacklevel=3)
         self._options = value
@@ -152,11 +155,12 @@ class _SSLContext:
 
     @verify_mode.setter
     def verify_mode(self, value):
+        value = index(value)
         if value not in (CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED):
             raise ValueError("invalid value for verify_mode")
         if value == CERT_NONE and self._check_hostname:
             raise ValueError("Cannot set verify_mode to CERT_NONE when check_hostname is enabled.")
-        self._verify_mode = int(value)
+        self._verify_mode = value
 
     @property
     def check_hostname(self):
@@ -174,7 +178,7 @@ class _SSLContext:
 
     @verify_flags.setter
     def verify_flags(self, value):
-        self._verify_flags = int(value)
+        self._verify_flags = index(value)
 
     @property
     def _host_flags(self):
@@ -182,7 +186,7 @@ class _SSLContext:
 
     @_host_flags.setter
     def _host_flags(self, value):
-        self._flags_of_host = int(value)
+        self._flags_of_host = index(value)
 
     @property
     def minimum_version(self):
@@ -190,7 +194,8 @@ class _SSLContext:
 
     @minimum_version.setter
     def minimum_version(self, value):
-        self._minimum = self._version(value)
+        value = self._version(value)
+        self._minimum = PROTO_TLSv1_3 if value == PROTO_MAXIMUM_SUPPORTED else value
 
     @property
     def maximum_version(self):
@@ -198,10 +203,11 @@ class _SSLContext:
 
     @maximum_version.setter
     def maximum_version(self, value):
-        self._maximum = self._version(value)
+        value = self._version(value)
+        self._maximum = PROTO_TLSv1 if value == PROTO_MINIMUM_SUPPORTED else value
 
     def _version(self, value):
-        value = int(value)
+        value = index(value)
         if self._protocol in _ONE_VERSION:
             raise ValueError(
                 "The context's protocol doesn't support modification of highest and lowest version."
@@ -248,7 +254,21 @@ class _SSLContext:
 
     @_msg_callback.setter
     def _msg_callback(self, value):
+        if value is not None and not callable(value):
+            raise TypeError(f"{value} is not callable.")
         self._message_callback = value
+
+    @_msg_callback.deleter
+    def _msg_callback(self):
+        raise AttributeError("attribute '_msg_callback' cannot be deleted")
+
+    @property
+    def post_handshake_auth(self):
+        return self._post_handshake_auth
+
+    @post_handshake_auth.setter
+    def post_handshake_auth(self, value):
+        self._post_handshake_auth = bool(value)
 
     def set_ciphers(self, cipherlist, /):
         if not tls_ciphers.is_known(cipherlist):
@@ -368,9 +388,8 @@ class _SSLContext:
     def _allowed_versions(self):
         oldest = PROTO_TLSv1 if self._minimum < PROTO_TLSv1 else self._minimum
         newest = PROTO_TLSv1_3 if self._maximum == PROTO_MAXIMUM_SUPPORTED else self._maximum
-        newest = PROTO_TLSv1 if newest < PROTO_TLSv1 else newest
-        if self._minimum == PROTO_MAXIMUM_SUPPORTED:
-            oldest = PROTO_TLSv1_3
+        if self._protocol in _ONE_VERSION:
+            oldest = newest = _ONE_VERSION[self._protocol][0]
         allowed = [v for v, off in _DISABLED_BY.items() if oldest <= v <= newest and not self._options & off]
         if not allowed:
             raise error("no protocols available", reason="NO_PROTOCOLS_AVAILABLE")

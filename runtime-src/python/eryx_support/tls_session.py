@@ -57,6 +57,8 @@ class MemoryBIO:
         if self._ended:
             raise error("cannot write() after write_eof()", library="", number=0)
         with memoryview(b) as view:
+            if not view.c_contiguous:
+                raise BufferError("memoryview: underlying buffer is not C-contiguous")
             self._bytes += view
             return view.nbytes
 
@@ -121,6 +123,10 @@ class _SSLSocket:
 
     @classmethod
     def _make(cls, context, server_side, server_hostname, owner, session):
+        if server_side and server_hostname is not None:
+            raise ValueError("server_hostname can only be specified in client mode")
+        if server_side and session is not None:
+            raise ValueError("session can only be specified in client mode")
         wrong = PROTOCOL_TLS_CLIENT if server_side else PROTOCOL_TLS_SERVER
         if context._protocol == wrong:
             side, name = ("server", "CLIENT") if server_side else ("client", "SERVER")
@@ -321,9 +327,12 @@ class _SSLSocket:
         """Asks the program what to do with a client."""
         hello = loads(hosttls.describe(self._handle))
         context, alert = self._context, 0
-        owner = self.owner
+        owner = self if self._owner is None else self.owner
         try:
-            answer = context._sni_callback(self if owner is None else owner, hello["name"] or None, context)
+            # Without an owner there is nobody to ask about.
+            answer = _ALERT_INTERNAL_ERROR
+            if owner is not None:
+                answer = context._sni_callback(owner, hello["name"] or None, context)
             if answer is not None:
                 if not isinstance(answer, int):
                     raise TypeError(f"{type(answer).__name__!r} object cannot be interpreted as an integer")
