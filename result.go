@@ -45,7 +45,8 @@ type Result struct {
 	// the image included.
 	PeakMemory int64
 	// Fuel counts the steps of all loops, those of Python's bytecode among
-	// them. The same code, bundle and inputs cost the same.
+	// them. The same code, bundle and inputs cost the same; in a [Session], what
+	// was executed before is one of these, and the same text again costs less.
 	Fuel uint64
 	// LimitsReached are the limits that the execution came up against, also
 	// those that it went on in spite of.

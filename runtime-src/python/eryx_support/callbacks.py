@@ -429,19 +429,20 @@ class Namespace:
 
     def __init__(self, name):
         self._name = name
-        self._members = {}
+        self._members = None  # until they are needed
 
     def __getattr__(self, name):
+        members = _members_of(self)
         try:
-            return self._members[name]
+            return members[name]
         except KeyError:
             raise AttributeError(
-                f"there is no callback {self._prefixed(name)!r}{_suggestion(name, self._members)}", name=name
+                f"there is no callback {self._prefixed(name)!r}{_suggestion(name, members)}", name=name
             ) from None
 
     def __getitem__(self, name):
         try:
-            return self._members[name]
+            return _members_of(self)[name]
         except KeyError:
             raise KeyError(f"there is no callback {self._prefixed(name)!r}") from None
 
@@ -449,22 +450,48 @@ class Namespace:
         return f"{self._name}.{name}" if self._name else str(name)
 
     def __contains__(self, name):
-        return name in self._members
+        return name in _members_of(self)
 
     def __iter__(self):
-        return iter(self._members)
+        return iter(_members_of(self))
 
     def __len__(self):
-        return len(self._members)
+        return len(_members_of(self))
 
     def __dir__(self):
-        return sorted(self._members)
+        return sorted(_members_of(self))
 
     def __repr__(self):
         return f"<callbacks {self._name}>" if self._name else "<callbacks>"
 
     def __reduce__(self):
         return find, (self._name,)
+
+
+def _members_of(space):
+    """The callbacks and namespaces in a namespace, by the next part of the name.
+
+    They are made here, when they are first asked for: a script uses few of what
+    a host may offer.
+    """
+    members = space._members
+    if members is None:
+        prefix = space._prefixed("")
+        names = [name[len(prefix) :] for name in _numbers if name.startswith(prefix)]
+        members = {}
+        for part in dict.fromkeys([name.partition(".")[0] for name in names]):
+            name = prefix + part
+            members[part] = _callback(name) if name in _numbers else Namespace(name)
+        space._members = members
+    return members
+
+
+def _callback(name):
+    """The callback of a name that there is."""
+    callback = _ever.get(name)
+    if callback is None:
+        callback = _ever[name] = Callback(name, _numbers[name])
+    return callback
 
 
 def _suggestion(name, names):
@@ -474,11 +501,11 @@ def _suggestion(name, names):
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-# All callbacks by name, and the same as a tree.
-_by_name = {}
+# The numbers of all callbacks by name, and the namespace of all.
+_numbers = {}
 root = Namespace("")
 
-# The same, and those that there have been.
+# The objects of those that were used, also such as are no more, by name.
 _ever = {}
 
 
@@ -486,17 +513,16 @@ def find(name):
     """The callback or namespace of a name."""
     if name == "":
         return root
-    found = _by_name.get(name)
-    if found is not None:
-        return found
+    if name in _numbers:
+        return _callback(name)
     found = root
     try:
         for part in name.split("."):
-            found = found._members[part]
+            found = _members_of(found)[part]
         return found
     except (AttributeError, KeyError):
         raise CallbackError(
-            f"there is no callback {name!r}{_suggestion(name, _by_name)}", name
+            f"there is no callback {name!r}{_suggestion(name, _numbers)}", name
         ) from None
 
 
@@ -514,9 +540,9 @@ def list_callbacks():
     """All callbacks as dictionaries of name, description and parameters, a JSON
     schema."""
     listed = []
-    for name, callback in _by_name.items():
+    for name, number in _numbers.items():
         # Decoded anew, for the caller may change what it is given.
-        described = _scan(host.describe(callback._index), 0)[0]
+        described = _scan(host.describe(number), 0)[0]
         listed.append(
             {
                 "name": name,
@@ -585,7 +611,7 @@ def refresh():
     """Brings the callbacks up to date for code of a session that is no script:
     destructors, exit functions, what saving and loading run."""
     names, paths = _begin()
-    if names or _by_name:
+    if names or _numbers:
         _make(names)
     return paths.split("\n") if paths else ()
 
@@ -606,38 +632,16 @@ def _begin():
 
 def _make(names):
     """Makes the callbacks of these names; returns those that become globals."""
-    for callback in _by_name.values():
-        callback._index = callback._known_signature = None
-    _by_name.clear()
-    members = root._members
-    members.clear()
-    if not names:
-        return {}
-    for index, name in enumerate(names.split("\n")):
-        callback = _ever.get(name)
-        if callback is None:
-            callback = _ever[name] = Callback(name, index)
-        else:
-            callback._index = index
-        _by_name[name] = callback
-        if "." in name:
-            _add_to_tree(name, callback)
-        else:
-            members[name] = callback
+    _numbers.clear()
+    if names:
+        names = names.split("\n")
+        _numbers.update(zip(names, range(len(names))))
+    for name, callback in _ever.items():
+        callback._index = _numbers.get(name)
+        callback._known_signature = None
+    root._members = None
     return {
         name: member
-        for name, member in members.items()
+        for name, member in _members_of(root).items()
         if not _is_builtin(name) and not _is_keyword(name) and name not in _GLOBALS
     }
-
-
-def _add_to_tree(name, callback):
-    *parents, last = name.split(".")
-    at, path = root, ""
-    for part in parents:
-        path = f"{path}.{part}" if path else part
-        child = at._members.get(part)
-        if child is None:
-            child = at._members[part] = Namespace(path)
-        at = child
-    at._members[last] = callback
