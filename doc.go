@@ -14,7 +14,7 @@
 // environment, no processes. What it may use is given by [SandboxConfig],
 // whose zero value gives nothing and sets the default limits: files
 // ([Files], [Mount]), functions of the host's that the script awaits
-// ([Callback], [Library]), streams, arguments and environment. A [Trace] tells
+// ([Callback], [Library]), hosts on the network ([Network]), streams, arguments and environment. A [Trace] tells
 // what the script does, and a [Journal] lets it go on later, elsewhere.
 //
 // A [Sandbox] begins each execution anew. A [Session] goes on where the

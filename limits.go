@@ -74,14 +74,17 @@ func (i *instance) limitBehind(raised *PythonError, memory bool) *LimitError {
 			limit = strconv.Itoa(i.config.DescriptorLimit)
 		}
 		return &LimitError{Kind: LimitDescriptors, Limit: limit}
+	case i.network != nil && i.network.TrafficExhausted() && strings.HasPrefix(raised.Message, ioError):
+		return &LimitError{Kind: LimitTraffic, Limit: formatBytes(i.config.Network.TrafficLimit)}
 	case i.network != nil && i.network.ConnectionsExhausted() && strings.HasPrefix(raised.Message, tooManyOpen):
 		return &LimitError{Kind: LimitConnections, Limit: strconv.Itoa(orDefault(i.config.Network.ConnectionLimit, DefaultConnectionLimit))}
 	}
 	return nil
 }
 
-// How the messages of OSErrors begin with the guest's ENOSPC and EMFILE.
+// How the messages of OSErrors begin with the guest's ENOSPC, EMFILE and EIO.
 const (
+	ioError     = "[Errno 29]"
 	noSpace     = "[Errno 51]"
 	tooManyOpen = "[Errno 33]"
 )

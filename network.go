@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eryx-build/eryx/internal/network"
+	"github.com/eryx-build/eryx/internal/secret"
 	"github.com/eryx-build/eryx/internal/tlsbio"
 )
 
@@ -84,7 +85,8 @@ type Network struct {
 	// connection is made. An error refuses it, and is told to OnEgress.
 	Decide func(ctx context.Context, to Target) error
 	// OnEgress, if not nil, is told of every lookup and connection, refused
-	// ones included, and of the end of every connection.
+	// ones included, and of the end of every connection. A script can cause
+	// as many events as its time allows: bound what is kept of them.
 	OnEgress func(Egress)
 	// The functions above are called by several goroutines at once, and must
 	// not call the sandbox.
@@ -180,7 +182,7 @@ func (c *SandboxConfig) checkNetwork() error {
 	case c.Journal != nil:
 		return errors.New("eryx: a sandbox with a journal has no network, for a journal records callbacks only: let the script use the network through one")
 	}
-	n, err := c.newNetwork()
+	n, err := c.newNetwork(nil)
 	if err != nil {
 		return err
 	}
@@ -188,16 +190,26 @@ func (c *SandboxConfig) checkNetwork() error {
 }
 
 // tlsPolicy is the host's part in an interpreter's TLS.
-func (c *SandboxConfig) tlsPolicy() tlsbio.Policy {
+func (c *SandboxConfig) tlsPolicy(secrets *secret.Set) tlsbio.Policy {
 	var policy tlsbio.Policy
 	if c.Network != nil {
 		policy.Roots = c.Network.RootCAs
 	}
+	if !secrets.Empty() {
+		policy.Filter = func(name string, verified bool) tlsbio.Filter {
+			peer := secret.Peer{Verified: verified}
+			if verified {
+				peer.Names = []string{name}
+			}
+			return secrets.Connection(peer)
+		}
+	}
 	return policy
 }
 
-// newNetwork makes the network of one interpreter; nil is none.
-func (c *SandboxConfig) newNetwork() (*network.Net, error) {
+// newNetwork makes the network of one interpreter; nil is none. What is told of
+// it is masked.
+func (c *SandboxConfig) newNetwork(mask *secret.Set) (*network.Net, error) {
 	own := c.Network
 	if own == nil {
 		return nil, nil
@@ -214,7 +226,10 @@ func (c *SandboxConfig) newNetwork() (*network.Net, error) {
 		config.Decide = func(ctx context.Context, to network.Target) error { return decide(ctx, Target(to)) }
 	}
 	if tell := own.OnEgress; tell != nil {
-		config.OnEgress = func(e network.Egress) { tell(newEgress(e)) }
+		config.OnEgress = func(e network.Egress) {
+			e.Name, e.Reason = mask.Text(e.Name), mask.Text(e.Reason)
+			tell(newEgress(e))
+		}
 	}
 	n, err := network.New(config)
 	if err != nil {

@@ -27,6 +27,8 @@ type Runtime struct {
 	handles wasi.State
 	mounts  []mount
 
+	libraries compiledLibraries
+
 	mu     sync.Mutex
 	users  int // the runtime itself and each open sandbox
 	closed bool

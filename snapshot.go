@@ -11,6 +11,7 @@ import (
 
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/guest"
+	"github.com/eryx-build/eryx/internal/secret"
 	"github.com/eryx-build/eryx/internal/snapshot"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi"
@@ -159,7 +160,9 @@ type Lost struct {
 // with its reason.
 func (s *Session) Save(ctx context.Context) ([]byte, []Lost, error) {
 	var saved guest.Saved
+	var mask *secret.Set
 	err := s.call(ctx, func(ctx context.Context, client guest.Client) (err error) {
+		mask = s.guest.secrets.set()
 		saved, err = client.Save(ctx)
 		return err
 	})
@@ -168,9 +171,9 @@ func (s *Session) Save(ctx context.Context) ([]byte, []Lost, error) {
 	}
 	data, err := snapshot.Encode(&snapshot.Snapshot{
 		Kind:     snapshot.Portable,
-		Sections: []snapshot.Section{{Name: sectionVariables, Pieces: [][]byte{saved.Data}}},
+		Sections: []snapshot.Section{{Name: sectionVariables, Pieces: [][]byte{mask.Values(saved.Data)}}},
 	})
-	return data, lost(saved.Lost), err
+	return data, lost(saved.Lost, mask), err
 }
 
 // Load sets the variables that were saved, beside those that the session has.
@@ -191,20 +194,22 @@ func (s *Session) Load(ctx context.Context, data []byte) ([]Lost, error) {
 		return nil, &SnapshotError{SnapshotDamaged, "it has no variables"}
 	}
 	var missing []guest.Lost
+	var mask *secret.Set
 	err = s.call(ctx, func(ctx context.Context, client guest.Client) (err error) {
+		mask = s.guest.secrets.set()
 		if room := s.config.MemoryLimit - int64(s.guest.Memory().Size()); int64(len(variables)) > room {
 			return &guest.Exception{TypeName: "MemoryError", Message: "the saved variables are more than there is memory for"}
 		}
 		missing, err = client.Load(ctx, variables)
 		return err
 	})
-	return lost(missing), err
+	return lost(missing, mask), err
 }
 
-func lost(list []guest.Lost) []Lost {
+func lost(list []guest.Lost, mask *secret.Set) []Lost {
 	var converted []Lost
 	for _, l := range list {
-		converted = append(converted, Lost(l))
+		converted = append(converted, Lost{mask.Text(l.Name), mask.Text(l.Reason)})
 	}
 	return converted
 }
@@ -227,13 +232,15 @@ type savedState struct {
 	Host   *wasi.Moment `json:"host"`
 	World  *worldMoment `json:"world,omitempty"`
 	Files  *vfs.State   `json:"files,omitempty"`
+	// Secrets are the placeholders of secrets by name. Values are in no snapshot.
+	Secrets map[string]string `json:"secrets,omitempty"`
 	// Extents are the lengths of all files' extents, in the order of nodes.
 	Extents []int `json:"extents,omitempty"`
 }
 
 func (r *Runtime) encode(m *moment) ([]byte, error) {
 	state := savedState{
-		Scripts: m.scripts, Size: m.memory.Size, Globals: m.memory.Globals, Host: m.host, World: m.world, Files: m.host.Files,
+		Scripts: m.scripts, Size: m.memory.Size, Globals: m.memory.Globals, Host: m.host, World: m.world, Files: m.host.Files, Secrets: m.placeholders,
 	}
 	memory := snapshot.Section{Name: sectionMemory}
 	for _, part := range m.memory.Ranges {
@@ -326,6 +333,9 @@ func (r *Runtime) decode(data []byte, limits *SandboxConfig) (*moment, error) {
 	case !slices.Equal(slices.Sorted(maps.Keys(state.Globals)), slices.Sorted(maps.Keys(r.globals))):
 		return nil, damaged("its globals are not the bundle's")
 	}
+	if err := checkPlaceholders(state.Secrets); err != nil {
+		return nil, err
+	}
 	memory := container.Section(sectionMemory)
 	m := &moment{
 		memory:   &engine.State{Size: state.Size, Globals: state.Globals, Read: memory.Read},
@@ -333,6 +343,8 @@ func (r *Runtime) decode(data []byte, limits *SandboxConfig) (*moment, error) {
 		scripts:  state.Scripts,
 		unseeded: true,
 		world:    state.World,
+
+		placeholders: state.Secrets,
 	}
 	contents := uint64(memory.Size())
 	for _, part := range state.Ranges {

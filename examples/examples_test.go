@@ -114,6 +114,19 @@ is modest: completed, limits reached: []
 `, build(t, "resource_limits"), testbundle.Default(t))
 }
 
+func TestNetworking(t *testing.T) {
+	run(t, `{'city': 'Cairo', 'degrees': 31}
+PermissionError
+PermissionError
+PermissionError
+connected to [localhost]
+connected to [localhost]
+may not look up "10.0.0.1": 10.0.0.1 is private, and in no allowed network
+may not look up "169.254.169.254": 169.254.169.254 is a cloud's metadata service, and in no allowed network
+may not look up "secrets.attacker.example": no allowed host matches the name
+`, build(t, "networking"), testbundle.Default(t))
+}
+
 func TestApproval(t *testing.T) {
 	program, bundle := build(t, "approval"), testbundle.Default(t)
 	journal := filepath.Join(t.TempDir(), "journal.json")

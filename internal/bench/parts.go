@@ -39,6 +39,7 @@ var parts = []part{
 	{"tracing", inProcess((*subject).tracing)},
 	{"cpu", (*bench).cpu},
 	{"callbacks", (*bench).callbacks},
+	{"network", (*bench).network},
 	{"numpy", (*bench).measureNumpy},
 }
 

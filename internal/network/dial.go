@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -60,7 +61,7 @@ func (n *Net) dial(ctx context.Context, to netip.AddrPort, event *Egress) (_ net
 	}()
 	ctx, cancel := n.during(ctx)
 	defer cancel()
-	target := Target{Names: allowed, Address: to}
+	target := Target{Names: slices.Clone(allowed), Address: to} // for the host's functions
 	if decide := n.config.Decide; decide != nil {
 		if err := decide(ctx, target); err != nil {
 			return nil, denied(err.Error())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -69,13 +70,13 @@ func (e *Egress) settle(err error) {
 			e.Reason = denied.Reason
 		}
 	case errors.Is(err, ErrTooMany), errors.Is(err, ErrTraffic):
-		e.Decision, e.Reason = Denied, err.Error()
+		e.Decision, e.Reason = Denied, strings.TrimPrefix(err.Error(), "network: ")
 	case errors.Is(err, context.Canceled):
 		e.Decision, e.Reason = Failed, "cancelled"
 	case errors.Is(err, net.ErrClosed):
 		e.Decision, e.Reason = Failed, "the sandbox was closed"
 	default:
-		e.Decision, e.Reason = Failed, err.Error()
+		e.Decision, e.Reason = Failed, strings.TrimPrefix(err.Error(), "network: ")
 	}
 }
 

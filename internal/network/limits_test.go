@@ -38,7 +38,7 @@ func TestIdleConnectionEnds(t *testing.T) {
 	}
 	want := []Egress{
 		{Kind: Connect, Decision: Allowed, Address: server},
-		{Kind: Close, Decision: Failed, Reason: "network: the connection was idle too long", Address: server},
+		{Kind: Close, Decision: Failed, Reason: "the connection was idle too long", Address: server},
 	}
 	if diff := cmp.Diff(want, seen.seen(), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 		t.Error(diff)

@@ -1,7 +1,9 @@
 package network
 
 import (
+	"errors"
 	"io"
+	"net"
 	"net/netip"
 	"slices"
 	"testing"
@@ -52,5 +54,25 @@ func TestNameIsLookedUpAndReached(t *testing.T) {
 	}
 	if got := len(seen.seen()); got != 4 {
 		t.Errorf("%d events, want a lookup, a connection and its end, and a lookup that was denied", got)
+	}
+}
+
+// TestTheSystemsResolver is asked for a name as it is, whatever search domains
+// the machine has.
+func TestTheSystemsResolver(t *testing.T) {
+	dns := newDNS(t)
+	dns.set("intranet", "93.184.216.34")
+	before := net.DefaultResolver
+	net.DefaultResolver = dns.resolver()
+	t.Cleanup(func() { net.DefaultResolver = before })
+	n := open(t, Config{Hosts: []string{"intranet", "missing"}})
+	if addrs, err := n.Lookup(soon(t), "INTRANET"); err != nil || len(addrs) != 1 {
+		t.Errorf("resolved to %v, %v", addrs, err)
+	}
+	if _, err := n.Lookup(soon(t), "missing"); !errors.Is(err, ErrNoSuchName) {
+		t.Errorf("a name that is not there: %v", err)
+	}
+	if got := dns.queries(); !slices.Equal(got, []string{"intranet", "missing"}) {
+		t.Errorf("the name server was asked for %q", got)
 	}
 }

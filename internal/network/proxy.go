@@ -26,6 +26,9 @@ func (n *Net) dialProxy(ctx context.Context, through *url.URL, to netip.AddrPort
 	if !ok {
 		return nil, fmt.Errorf("its scheme is %q, and none of http, https, socks5", through.Scheme)
 	}
+	if through.Hostname() == "" {
+		return nil, errors.New("its URL names no host")
+	}
 	if given := through.Port(); given != "" {
 		port = given
 	}

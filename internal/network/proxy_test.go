@@ -293,6 +293,12 @@ func TestThePolicyGoesBeforeTheProxy(t *testing.T) {
 	if _, err := n.Dial(soon(t), netip.MustParseAddrPort("169.254.169.254:80")); !errors.Is(err, ErrDenied) {
 		t.Error(err)
 	}
+	n = open(t, Config{Hosts: []string{"*"}, Proxy: func(context.Context, Target) (*url.URL, error) {
+		return &url.URL{Scheme: "http", Host: ":3128"}, nil // which a dialer takes for this machine
+	}})
+	if _, err := n.Dial(soon(t), netip.MustParseAddrPort("93.184.216.34:80")); !errors.Is(err, ErrProxy) || !strings.Contains(err.Error(), "its URL names no host") {
+		t.Error(err)
+	}
 	none := errors.New("no proxy today")
 	n = open(t, Config{Hosts: []string{"*"}, Proxy: func(context.Context, Target) (*url.URL, error) { return nil, none }})
 	if _, err := n.Dial(soon(t), netip.MustParseAddrPort("93.184.216.34:80")); !errors.Is(err, none) || !errors.Is(err, ErrProxy) {

@@ -113,11 +113,14 @@ func (s *dnsServer) answer(query *dnsmessage.Message) ([]byte, error) {
 
 // resolve is a [Config.Resolve] that asks the server over UDP.
 func (s *dnsServer) resolve(ctx context.Context, name string) ([]netip.Addr, error) {
-	resolver := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	return s.resolver().LookupNetIP(ctx, "ip", name+".")
+}
+
+func (s *dnsServer) resolver() *net.Resolver {
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "udp", s.conn.LocalAddr().String())
 	}}
-	return resolver.LookupNetIP(ctx, "ip", name+".")
 }
 
 // echo is a server on loopback that sends back what it gets.

@@ -1,6 +1,7 @@
 package tlsbio
 
 import (
+	"bytes"
 	"container/list"
 	"crypto/sha256"
 	"crypto/x509"
@@ -68,7 +69,8 @@ func NewAuthorities(der []byte) (*Authorities, error) {
 	}
 	a := &Authorities{digest: digest, anchors: x509.NewCertPool(), all: x509.NewCertPool(), others: x509.NewCertPool()}
 	anchors := 0
-	for _, one := range split(der) {
+	// crypto/x509 keeps what it reads, and der is the guest's memory.
+	for _, one := range split(bytes.Clone(der)) {
 		c, err := x509.ParseCertificate(one)
 		if err != nil {
 			continue

@@ -291,6 +291,13 @@ func (s *Session) Finish() error {
 		return &Error{Reason: "SHUTDOWN_WHILE_IN_INIT", Text: "shutdown while in init"}
 	}
 	s.finished = true
+	if s.filter != nil {
+		if rest := s.filter.Finish(); len(rest) > 0 {
+			if _, err := s.conn.Write(rest); err != nil {
+				return s.translate(err)
+			}
+		}
+	}
 	if err := s.conn.CloseWrite(); err != nil {
 		return s.translate(err)
 	}

@@ -44,11 +44,15 @@ type Policy struct {
 // does not say.
 const DefaultSessions = 512
 
-// Filter sees the plaintext of a session, and may change it.
+// Filter sees the plaintext of a session, and may change it. What it is given is
+// valid only until it returns.
 type Filter interface {
 	// Outgoing gives what to send for what the guest writes. It may hold some of
 	// it back. An error ends the session.
 	Outgoing(p []byte) ([]byte, error)
+	// Finish gives what is still to be sent before the session ends in this
+	// direction.
+	Finish() []byte
 	// Incoming gives what the guest may see for what the peer sent. It may hold
 	// some of it back, but none at the end.
 	Incoming(p []byte, eof bool) []byte

@@ -96,7 +96,7 @@ func fuzzGuest(t testing.TB) (*abitest.Guest, *Host) {
 	}
 	g, h := newGuest(t, Config{
 		FS: fs, Stdin: strings.NewReader(strings.Repeat("input ", 1000)), Args: []string{"a", "b"}, Env: []string{"A=1"},
-		Calls: fuzzCalls(t),
+		Calls: fuzzCalls(t), Network: pipes(t),
 	})
 	call(t, g, "wasi:filesystem/preopens@0.2.0#get-directories", ret)
 	root := uint64(g.U32(g.U32(ret)))
@@ -114,7 +114,16 @@ func fuzzGuest(t testing.TB) (*abitest.Guest, *Host) {
 	call(t, g, ioStreams+"[method]input-stream.subscribe", in)
 	call(t, g, monotonicClock+"subscribe-instant", 0)
 	call(t, g, monotonicClock+"subscribe-instant", 1<<63)
-	call(t, g, "wasi:sockets/instance-network@0.2.0#instance-network")
+	via := call(t, g, "wasi:sockets/instance-network@0.2.0#instance-network")
+	connect(t, g, via, createSocket(t, g), portEcho)
+	hanging := createSocket(t, g)
+	call(t, g, tcp+"[method]tcp-socket.start-connect", address(hanging, via, portHang)...)
+	createSocket(t, g)
+	for i, name := range []string{"a.test", "hang.test", "example.com"} {
+		at := 0xb00 + 0x20*uint32(i)
+		g.Put(at, name)
+		call(t, g, nameLookup+"resolve-addresses", via, uint64(at), uint64(len(name)), ret)
+	}
 	for i, settings := range []string{`{"name":"a.example"}`, `{"server":true,"ask":true}`} {
 		g.Put(0xb00, settings)
 		call(t, g, tlsInterface+"open-session", 0xb00, uint64(len(settings)), ret)

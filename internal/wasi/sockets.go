@@ -64,6 +64,7 @@ func networkErrorCode(err error) bindings.NetworkErrorCode {
 		{syscall.EAFNOSUPPORT, bindings.NetworkErrorCodeRemoteUnreachable},
 		{network.ErrDenied, bindings.NetworkErrorCodeAccessDenied},
 		{network.ErrTooMany, bindings.NetworkErrorCodeNewSocketLimit},
+		{network.ErrTraffic, bindings.NetworkErrorCodeAccessDenied},
 		{network.ErrProxy, bindings.NetworkErrorCodeRemoteUnreachable},
 		{syscall.EMFILE, bindings.NetworkErrorCodeNewSocketLimit},
 		{syscall.ENFILE, bindings.NetworkErrorCodeNewSocketLimit},

@@ -66,6 +66,7 @@ func (i *instance) Reset(_ context.Context, config engine.InstanceConfig) error 
 			return err
 		}
 	}
+	i.forgetDeep()
 	i.host = config.Host
 	i.linear.limit = limit
 	if err := i.begin(config); err != nil {
@@ -157,9 +158,7 @@ func (m *linear) reset(image *engine.Image) error {
 // with what the image has there. It does nothing, and says so, where that is more
 // of a mapped image than may be kept.
 func (m *linear) rewrite(image *engine.Image) (bool, error) {
-	type run struct{ start, end int }
-	var runs []run
-	total := 0
+	runs, total := m.runs[:0], 0
 	err := m.block.written(m.bytes, func(start, end int) {
 		runs = append(runs, run{start, end})
 		total += end - start
@@ -167,6 +166,7 @@ func (m *linear) rewrite(image *engine.Image) (bool, error) {
 	if err != nil || total > keptPages && m.mapped > 0 {
 		return false, err
 	}
+	m.runs = runs
 	for _, r := range runs {
 		n := 0
 		if r.start < len(image.Data) {

@@ -353,28 +353,39 @@ class _SSLSocket:
                 raise ValueError("size should not be negative")
             if len == 0:
                 return b""
-            result = self._run("read", hosttls.read, len)
+            result = self._run_read(hosttls.read, len)
             if type(result) is bytes:
                 return result
-            return b"" if self._at_end(result) else None
+            self._at_end(result)
+            return b""
         with memoryview(buffer) as view:
             size = view.nbytes
         if 0 < len < size:
             size = len
         if size == 0:
             return 0
-        result = self._run("read", hosttls.read_into, size, buffer)
+        result = self._run_read(hosttls.read_into, size, buffer)
         if result >= 0:
             return result
         self._at_end(result)
         return 0
 
+    def _run_read(self, function, *arguments):
+        if self._state is not None:
+            # Most often the host has something.
+            if self._incoming is not None:
+                self._feed()
+            result = function(self._handle, *arguments)
+            if type(result) is bytes or result >= 0:
+                return result
+        return self._run("read", function, *arguments)
+
     def _at_end(self, condition):
-        """True at the peer's end; raises what else a condition is."""
+        """Returns at the peer's end, and raises what else a condition is."""
         if condition == CLOSED and not self._finished:
-            return True
+            return
         if condition == TRUNCATED and self._context._options & OP_IGNORE_UNEXPECTED_EOF:
-            return True
+            return
         raise self._failed(condition)
 
     def write(self, b, /):
