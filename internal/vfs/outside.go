@@ -291,7 +291,10 @@ func (p outsidePlace) rename(f *FS, to outsidePlace) error {
 	case err == nil && info.Kind != Directory && old.Kind == Directory:
 		return ErrIsDirectory
 	}
-	replaced := err == nil && old.Kind == Directory && p.path() != to.path()
+	if p.path() == to.path() {
+		return nil // which not every host says of a directory
+	}
+	replaced := err == nil && old.Kind == Directory
 	return p.change(f, func(b backend) error {
 		if replaced {
 			// Not in one step: an empty directory cannot be renamed over.

@@ -74,6 +74,24 @@ func TestOutsideMountInMount(t *testing.T) {
 	}
 }
 
+// TestOutsideRenameToItself shows that it does nothing, whatever it is.
+func TestOutsideRenameToItself(t *testing.T) {
+	f, dir := mountDir(t)
+	if err := os.MkdirAll(filepath.Join(dir, "d", "e"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, f, "/data/file", "x")
+	root := f.Root()
+	defer root.Close()
+	want(t, "file", root.Rename("data/file", root, "data/./file"), 0)
+	want(t, "directory", root.Rename("data/d", root, "data/d/../d"), 0)
+	want(t, "empty directory", root.Rename("data/d/e", root, "data/d/e"), 0)
+	want(t, "nothing", root.Rename("data/none", root, "data/none"), vfs.ErrNotExist)
+	if _, err := os.Stat(filepath.Join(dir, "d", "e")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestOutsideFile shows a single file, and that nothing else of its directory is
 // to be had.
 func TestOutsideFile(t *testing.T) {
