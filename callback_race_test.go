@@ -111,7 +111,7 @@ for n in range(100):
     ts.append(asyncio.create_task(hang(text=text)))
     await asyncio.sleep(0)
     if ts[-1].done(): await ts[-1]
-`, &eryx.SandboxConfig{Callbacks: []eryx.Callback{hang}})
+`, &eryx.SandboxConfig{Callbacks: []eryx.Callback{hang}, Timeout: 5 * time.Minute})
 	if want := "hang(): the arguments and results of calls may hold 268435456 bytes at once, and more would be held"; raised.Python.Message != want {
 		t.Errorf("raised %s", raised.Python.Message)
 	}

@@ -153,6 +153,28 @@ func ExampleExitError() {
 	// status 3
 }
 
+// Leaving with success is no error; a session can tell it from going on.
+func ExampleResult_exited() {
+	rt := open()
+	defer rt.Close()
+	session, err := rt.NewSession(context.Background(), nil)
+	if err != nil {
+		panic(err)
+	}
+	defer session.Close()
+	for _, line := range []string{"print('hello')", "raise SystemExit", "print('not reached')"} {
+		result, err := session.Execute(context.Background(), line)
+		fmt.Printf("%s%v %v\n", result.Stdout, result.Exited, err)
+		if result.Exited {
+			break
+		}
+	}
+	// Output:
+	// hello
+	// false <nil>
+	// true <nil>
+}
+
 // A script that does not end is ended.
 func ExampleLimitError() {
 	rt := open()
