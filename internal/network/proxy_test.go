@@ -2,6 +2,7 @@ package network
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -358,4 +359,34 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		after = runtime.NumGoroutine()
 	}
 	t.Errorf("%d goroutines before, %d after", before, after)
+}
+
+// replayed is a connection on which a proxy has answered and ended.
+type replayed struct {
+	net.Conn
+	answer *bytes.Reader
+}
+
+func (r replayed) Read(p []byte) (int, error) { return r.answer.Read(p) }
+
+// FuzzConnectAnswer reads what a proxy may say. What follows a good answer is
+// the peer's, to the last byte.
+func FuzzConnectAnswer(f *testing.F) {
+	for _, answer := range []string{"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200\nA: b\n\n220 ready\r\n", "HTTP/1.1 407 No\r\nA: b\r\n c\r\n\r\n", "SSH-2.0-x\r\n", ""} {
+		f.Add([]byte(answer))
+	}
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		conn, err := readConnect(replayed{answer: bytes.NewReader(answer)})
+		if err != nil {
+			return
+		}
+		rest, err := io.ReadAll(conn)
+		if err != nil || !bytes.HasSuffix(answer, rest) {
+			t.Fatalf("%q was followed by %q, %v", answer, rest, err)
+		}
+		head := answer[:len(answer)-len(rest)]
+		if len(head) > maxConnectHead || !bytes.HasPrefix(head, []byte("HTTP/1.")) || !bytes.HasSuffix(head, []byte("\n")) {
+			t.Fatalf("%q was taken for an answer", head)
+		}
+	})
 }
