@@ -385,19 +385,6 @@ wait_here(PyObject *self, PyObject *argument)
 
 static PyMethodDef wait_definition = { "wait", wait_here, METH_O, NULL };
 
-/* eryx_support.host.poll_briefly. */
-static PyObject *
-poll_briefly_here(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
-{
-    (void)self, (void)arguments, (void)count;
-    poll_briefly();
-    return Py_GetConstant(Py_CONSTANT_NONE);
-}
-
-static PyMethodDef poll_briefly_definition = {
-    "poll_briefly", (PyCFunction)(void (*)(void))poll_briefly_here, METH_FASTCALL, NULL,
-};
-
 /* Makes a function an attribute of a module. */
 static int
 install(PyMethodDef *definition, const char *module_name)
@@ -430,8 +417,7 @@ find_support(void)
     if (install(&exit_definition, "os") < 0 || install(&exit_definition, "posix") < 0 ||
         install(&immortalize_definition, "eryx_support.lifecycle") < 0 ||
         install(&wait_definition, "eryx_support.host") < 0 ||
-        install(&poll_briefly_definition, "eryx_support.host") < 0 ||
-        resolve_install(install) < 0 || callbacks_install(install) < 0 || tls_install(install) < 0) {
+        poll_install(install) < 0 || resolve_install(install) < 0 || callbacks_install(install) < 0 || tls_install(install) < 0) {
         return -1;
     }
     for (PyMethodDef *d = trace_definitions; d->name != NULL; d++) {

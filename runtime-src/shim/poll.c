@@ -20,10 +20,24 @@ IMPORT("wasi:io/streams@0.2.0", "[method]output-stream.subscribe") int32_t outpu
 
 static bool brief;
 
-void
-poll_briefly(void)
+/* eryx_support.host.poll_briefly: lets an interrupt end the next poll as if its
+ * time were up, not as an error: CPython goes on to wait after that. */
+static PyObject *
+poll_briefly(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
+    (void)self, (void)arguments, (void)count;
     brief = true;
+    return Py_GetConstant(Py_CONSTANT_NONE);
+}
+
+static PyMethodDef poll_briefly_definition = {
+    "poll_briefly", (PyCFunction)(void (*)(void))poll_briefly, METH_FASTCALL, NULL,
+};
+
+int
+poll_install(int (*install)(PyMethodDef *definition, const char *module))
+{
+    return install(&poll_briefly_definition, "eryx_support.host");
 }
 
 typedef int (*get_stream)(void *of, struct stream *stream);

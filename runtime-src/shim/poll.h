@@ -2,8 +2,9 @@
 #ifndef ERYX_POLL_H
 #define ERYX_POLL_H
 
-/* Lets an interrupt end the next poll as if its time were up, not as an error:
- * CPython goes on to wait after that. */
-void poll_briefly(void);
+#include "python.h"
+
+/* Makes the function here an attribute of a module, by install. */
+int poll_install(int (*install)(PyMethodDef *definition, const char *module));
 
 #endif
