@@ -250,7 +250,7 @@ func (i *instance) run(ctx context.Context, journal *record, do func(context.Con
 	}
 	defer end()
 	if journal != nil {
-		journal.log.Mask, journal.log.MaskJSON = i.secrets.masks()
+		i.secrets.maskLog(&journal.log)
 		i.calls.UseLog(&journal.log)
 	}
 	began := time.Now()

@@ -257,12 +257,17 @@ func (i *instance) callConfig() calls.Config {
 	return config
 }
 
-// masks are what journals are masked with: they have neither values nor
-// placeholders, so that they fit an execution with others.
-func (s *secrets) masks() (plain, inJSON func([]byte) []byte) {
+// maskLog has a journal neither tell a value nor a placeholder, so that it fits
+// an execution with others; and answers tell the script no value.
+func (s *secrets) maskLog(log *calls.Log) {
 	set := s.set()
 	if set.Empty() {
-		return nil, nil
+		return
 	}
-	return set.Bytes, set.JSON
+	log.Mask, log.MaskJSON = set.Bytes, set.JSON
+	for number, answer := range log.Answers {
+		answer.Value.JSON, answer.Value.Binary = set.ValuesJSON(answer.Value.JSON), set.Values(answer.Value.Binary)
+		answer.Err = maskError(set, answer.Err)
+		log.Answers[number] = answer
+	}
 }

@@ -406,6 +406,26 @@ print(len(a["key"]), len(b["again"]))`)
 	if calls != 2 || string(again.Stdout) != string(result.Stdout) || string(again.Journal) != string(result.Journal) {
 		t.Errorf("%d calls, %q and %q", calls, again.Stdout, result.Stdout)
 	}
+	// An answer tells the script no value.
+	asks := `try: seen = await ask()
+except Exception as e: seen = str(e)
+print("slash" not in seen and "****" in seen)`
+	for _, answer := range []eryx.Answer{{Value: eryx.Value{JSON: must(json.Marshal(secretValue))}}, {Err: errors.New(secretValue)}} {
+		ask := withSecret()
+		ask.Callbacks = []eryx.Callback{{Name: "ask", Call: func(context.Context, json.RawMessage) (json.RawMessage, error) {
+			return nil, eryx.Suspend("later")
+		}}}
+		ask.Journal = &eryx.Journal{}
+		_, err := execute(t, asks, ask)
+		var suspended *eryx.SuspendedError
+		if !errors.As(err, &suspended) {
+			t.Fatalf("%v", err)
+		}
+		ask.Journal = &eryx.Journal{Replay: suspended.Journal, Answers: map[int]eryx.Answer{1: answer}}
+		if result, err := execute(t, asks, ask); err != nil || string(result.Stdout) != "True\n" {
+			t.Errorf("%q, %v", result.Stdout, err)
+		}
+	}
 	// Where the script does something else, what it does is told without it.
 	other := config(&eryx.Journal{Replay: result.Journal})
 	other.Args = []string{"other"}
