@@ -68,15 +68,14 @@ for arguments in dict(host="127.0.0.1", local_addr=("0.0.0.0", 0)), dict(host="k
 s = socket.create_connection(("127.0.0.1", ECHO)); reader, writer = await asyncio.open_connection(sock=s)
 writer.write(b"x"); result.append((await reader.read(1)).decode()); writer.close()`, `["x", "x", "x", "x", "x"]`},
 	{"timers while names are resolved", `
-ticks, late = 0, 0
+ticks = 0
 async def tick():
-    global ticks, late
-    while True:
-        began = time.monotonic(); await asyncio.sleep(0.01); ticks += 1; late = max(late, time.monotonic() - began)
+    global ticks
+    while True: await asyncio.sleep(0.01); ticks += 1
 ticking = asyncio.create_task(tick())
 lookups = [asyncio.open_connection("slow.test", ECHO) for _ in range(5)]
 results = await asyncio.gather(*lookups); ticking.cancel()
-result = [len(results), ticks > 5, late < 0.15]`, `[5, true, true]`},
+result = [len(results), ticks > 8]`, `[5, true]`},
 	{"lookups that are given up", `
 result = []
 for wait in asyncio.wait_for(asyncio.open_connection("hang.test", ECHO), 0.05), asyncio.wait_for(asyncio.get_running_loop().getaddrinfo("hang.test", 1), 0.05):

@@ -112,7 +112,7 @@ func TestCancelWhileOnTheNetwork(t *testing.T) {
 func TestTimeoutsOfTheHost(t *testing.T) {
 	ports := testServers(t)
 	own := hangingNetwork()
-	own.ConnectTimeout, own.IdleTimeout = 100*time.Millisecond, 100*time.Millisecond
+	own.ConnectTimeout, own.IdleTimeout = 300*time.Millisecond, 300*time.Millisecond
 	result := mustExecute(t, socketPrelude+`
 def wait(function, *args):
     try: function(*args)
