@@ -10,7 +10,7 @@
 #include "abi.h"
 #include "callbacks.h"
 #include "heap.h"
-#include "poll.h"
+#include "host.h"
 #include "resolve.h"
 #include "tls.h"
 #include "trace.h"
@@ -356,48 +356,6 @@ static PyMethodDef exit_definition = {
     "without normal exit processing.",
 };
 
-/* eryx_support.lifecycle.immortalize. */
-static PyObject *
-immortalize(PyObject *self, PyObject *object)
-{
-    (void)self;
-    if (PyUnstable_IsImmortal(object)) {
-        return PyBool_FromLong(0);
-    }
-    _Py_SetImmortalUntracked(object);
-    return PyBool_FromLong(1);
-}
-
-static PyMethodDef immortalize_definition = { "immortalize", immortalize, METH_O, NULL };
-
-/* eryx_support.host.wait: waits for so many nanoseconds, and ends early when the
- * script is interrupted. */
-static PyObject *
-wait_here(PyObject *self, PyObject *argument)
-{
-    (void)self;
-    long long nanoseconds = PyLong_AsLongLong(argument);
-    if (nanoseconds == -1 && PyErr_Occurred()) {
-        return NULL;
-    }
-    return PyBool_FromLong(nanoseconds > 0 && wait_for((uint64_t)nanoseconds));
-}
-
-static PyMethodDef wait_definition = { "wait", wait_here, METH_O, NULL };
-
-/* eryx_support.host.poll_briefly. */
-static PyObject *
-poll_briefly_here(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
-{
-    (void)self, (void)arguments, (void)count;
-    poll_briefly();
-    return Py_GetConstant(Py_CONSTANT_NONE);
-}
-
-static PyMethodDef poll_briefly_definition = {
-    "poll_briefly", (PyCFunction)(void (*)(void))poll_briefly_here, METH_FASTCALL, NULL,
-};
-
 /* Makes a function an attribute of a module. */
 static int
 install(PyMethodDef *definition, const char *module_name)
@@ -428,10 +386,7 @@ find_support(void)
     Py_DecRef(module);
 
     if (install(&exit_definition, "os") < 0 || install(&exit_definition, "posix") < 0 ||
-        install(&immortalize_definition, "eryx_support.lifecycle") < 0 ||
-        install(&wait_definition, "eryx_support.host") < 0 ||
-        install(&poll_briefly_definition, "eryx_support.host") < 0 ||
-        resolve_install(install) < 0 || callbacks_install(install) < 0 || tls_install(install) < 0) {
+        host_install(install) < 0 || resolve_install(install) < 0 || callbacks_install(install) < 0 || tls_install(install) < 0) {
         return -1;
     }
     for (PyMethodDef *d = trace_definitions; d->name != NULL; d++) {
