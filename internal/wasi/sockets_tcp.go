@@ -2,6 +2,7 @@ package wasi
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"sync"
 
@@ -183,7 +184,7 @@ func (h *Host) TCPSocketFinishConnect(_ context.Context, self bindings.TCPSocket
 		return streams, bindings.NetworkErrorCodeNewSocketLimit
 	}
 	conn, err := s.dial.take()
-	if err == bindings.NetworkErrorCodeWouldBlock {
+	if errors.Is(err, bindings.NetworkErrorCodeWouldBlock) {
 		return streams, err
 	}
 	s.dial = nil
