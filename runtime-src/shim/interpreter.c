@@ -10,7 +10,6 @@
 #include "abi.h"
 #include "callbacks.h"
 #include "heap.h"
-#include "poll.h"
 #include "resolve.h"
 #include "tls.h"
 #include "trace.h"
