@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -132,15 +133,29 @@ func TestOpenDefault(t *testing.T) {
 	if _, err := eryx.OpenDefault(t.Context(), config); !errors.Is(err, eryx.ErrNoDefaultBundle) {
 		t.Fatalf("without a default bundle: %v", err)
 	}
-	path, err := eryx.DefaultBundlePath(config.CacheDir)
-	if err != nil {
-		t.Fatal(err)
+	if _, err := eryx.DefaultBundlePath(config.CacheDir); !errors.Is(err, eryx.ErrNoDefaultBundle) {
+		t.Errorf("the path of no default bundle: %v", err)
 	}
+	path := bundle.DefaultPath(config.CacheDir, strings.Repeat("0", 64))
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, readBundle(t), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	// One that was made earlier, and one of another format, are left alone.
+	old := bundle.DefaultPath(config.CacheDir, strings.Repeat("1", 64))
+	for _, other := range []string{old, filepath.Join(filepath.Dir(path), "python-0-f.eryx")} {
+		if err := os.WriteFile(other, []byte("no bundle"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hour := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(old, hour, hour); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := eryx.DefaultBundlePath(config.CacheDir); err != nil || found != path {
+		t.Errorf("found %s, %v", found, err)
 	}
 	r, err := eryx.OpenDefault(t.Context(), config)
 	if err != nil {

@@ -122,9 +122,12 @@ type SandboxConfig struct {
 	Mounts []Mount
 	// Network is what the script reaches of the network; nil is nothing.
 	Network *Network
+	// Secrets are values that the script uses and does not see.
+	Secrets []Secret
 
 	functions []calls.Function // made of Callbacks by prepare
-	modules   []*Library       // whose modules the interpreter sees; Libraries, by prepare
+	modules   []mount          // of Libraries, which the interpreter sees; by prepare
+	secrets   *secrets         // of Secrets, by prepare
 }
 
 // fuelLimit is FuelLimit with 0 for none.
@@ -150,7 +153,7 @@ func (r *Runtime) prepare(config *SandboxConfig) (SandboxConfig, error) {
 	if err := own.setDefaults(); err != nil {
 		return own, err
 	}
-	own.functions, own.modules = own.makeFunctions(), own.Libraries
+	own.functions, own.modules = own.makeFunctions(), r.libraryMounts(own.Libraries)
 	return own, nil
 }
 
@@ -212,6 +215,9 @@ func (c *SandboxConfig) setDefaults() error {
 		}
 	}
 	if err := c.checkNetwork(); err != nil {
+		return err
+	}
+	if err := c.checkSecrets(); err != nil {
 		return err
 	}
 	return c.checkMounts()

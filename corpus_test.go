@@ -166,6 +166,26 @@ func TestHostileCorpus(t *testing.T) {
 	}
 }
 
+// TestHostileCorpusIsExplained shows that for each kind of script its README says
+// what is right.
+func TestHostileCorpusIsExplained(t *testing.T) {
+	dir := filepath.Join("testdata", "hostile")
+	text, err := os.ReadFile(filepath.Join(dir, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths, err := filepath.Glob(filepath.Join(dir, "*.py"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		kind, _, _ := strings.Cut(filepath.Base(path), "_")
+		if !strings.Contains(string(text), "`"+kind+"_`") {
+			t.Errorf("README.md does not say what is right for %s", path)
+		}
+	}
+}
+
 func everySixth(list []string) (some []string) {
 	for chunk := range slices.Chunk(list, 6) {
 		some = append(some, chunk[0])

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 
+	"github.com/eryx-build/eryx/internal/secret"
 	"github.com/eryx-build/eryx/internal/vfs"
 )
 
@@ -20,6 +21,7 @@ import (
 type Files struct {
 	tree *vfs.Tree
 	view vfs.View
+	mask *secret.Set // hides secrets in what is read; nil hides nothing
 }
 
 var (
@@ -40,16 +42,27 @@ func NewFiles(limit int64) *Files {
 	if err != nil {
 		panic("eryx: an empty file system has no room for its directories: " + err.Error()) // nothing of it depends on limit
 	}
-	return newFilesOf(tree)
+	return newFilesOf(tree, nil)
 }
 
-func newFilesOf(tree *vfs.Tree) *Files { return &Files{tree, tree.Bare().View()} }
+func newFilesOf(tree *vfs.Tree, mask *secret.Set) *Files {
+	return &Files{tree, tree.Bare().View(), mask}
+}
 
 // Open implements [fs.FS].
-func (f *Files) Open(name string) (fs.File, error) { return f.view.Open(name) }
+func (f *Files) Open(name string) (fs.File, error) {
+	file, err := f.view.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return masked(f.mask, file)
+}
 
 // ReadFile implements [fs.ReadFileFS].
-func (f *Files) ReadFile(name string) ([]byte, error) { return f.view.ReadFile(name) }
+func (f *Files) ReadFile(name string) ([]byte, error) {
+	data, err := f.view.ReadFile(name)
+	return f.mask.Bytes(data), err
+}
 
 // ReadDir implements [fs.ReadDirFS].
 func (f *Files) ReadDir(name string) ([]fs.DirEntry, error) { return f.view.ReadDir(name) }
@@ -61,7 +74,10 @@ func (f *Files) Stat(name string) (fs.FileInfo, error) { return f.view.Stat(name
 func (f *Files) Lstat(name string) (fs.FileInfo, error) { return f.view.Lstat(name) }
 
 // ReadLink implements [fs.ReadLinkFS].
-func (f *Files) ReadLink(name string) (string, error) { return f.view.ReadLink(name) }
+func (f *Files) ReadLink(name string) (string, error) {
+	target, err := f.view.ReadLink(name)
+	return f.mask.Text(target), err
+}
 
 // Size is how many bytes of the limit are used.
 func (f *Files) Size() int64 { return f.tree.Usage().Bytes }

@@ -29,6 +29,7 @@ type instance struct {
 	host           *wasi.Host
 	files          *vfs.FS
 	network        *network.Net // nil is none
+	secrets        *secrets     // nil is none
 	fuel           *fuel
 	calls          *calls.Table
 	stdout, stderr *output
@@ -96,12 +97,21 @@ func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts int
 	if err != nil {
 		return nil, err
 	}
-	libraries, searchPath := config.libraryMounts()
-	files, err := r.newFiles(config, libraries, world.wallClock)
+	var searchPath []string
+	for _, m := range config.modules {
+		searchPath = append(searchPath, m.path)
+	}
+	files, err := r.newFiles(config, world.wallClock)
 	if err != nil {
 		return nil, err
 	}
-	reached, err := config.newNetwork()
+	hidden, err := config.secretsAt(at)
+	if err != nil {
+		files.Close()
+		return nil, err
+	}
+	files.Mask(hidden.set())
+	reached, err := config.newNetwork(hidden.set())
 	if err != nil {
 		files.Close()
 		return nil, err
@@ -109,6 +119,7 @@ func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts int
 	i := &instance{
 		config:     config,
 		network:    reached,
+		secrets:    hidden,
 		files:      files,
 		fuel:       &fuel{},
 		interrupts: interrupts,
@@ -123,7 +134,8 @@ func (r *Runtime) newHost(config *SandboxConfig, stdin io.Reader, interrupts int
 		Stderr:      i.stderr,
 		FS:          files,
 		Network:     reached,
-		TLS:         config.tlsPolicy(),
+		Secrets:     hidden.set(),
+		TLS:         config.tlsPolicy(hidden.set()),
 		SearchPath:  searchPath,
 		Descriptors: config.DescriptorLimit,
 		WallClock:   world.wallClock,
@@ -181,6 +193,7 @@ func (i *instance) request(source string, seeded bool) (*guest.Request, error) {
 	for name, value := range c.Env {
 		request.Environment = append(request.Environment, [2]string{name, value})
 	}
+	request.Environment = append(request.Environment, i.secrets.set().Environment()...)
 	slices.SortFunc(request.Environment, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
 	return request, nil
 }
@@ -213,11 +226,11 @@ func (i *instance) begin(ctx context.Context) (limited context.Context, end func
 		i.network.Begin()
 	}
 	i.MemoryRefused() // whatever was refused before
-	i.stdout.begin(i.config.OutputLimit, i.config.Stdout, abort)
-	i.stderr.begin(i.config.OutputLimit, i.config.Stderr, abort)
-	i.tracer = i.config.Trace.tracer(abort)
+	i.stdout.begin(i.config.OutputLimit, i.config.Stdout, i.secrets.set().Stream(), abort)
+	i.stderr.begin(i.config.OutputLimit, i.config.Stderr, i.secrets.set().Stream(), abort)
+	i.tracer = i.config.Trace.tracer(i.secrets.set(), abort)
 	i.host.SetTracer(i.tracer)
-	i.calls = calls.New(i.config.callConfig(i.traceCall))
+	i.calls = calls.New(i.callConfig())
 	i.host.SetCalls(i.calls)
 	if err := i.fuel.start(limited, i, i.config.fuelLimit()); err != nil {
 		i.calls.Close()
@@ -237,6 +250,7 @@ func (i *instance) run(ctx context.Context, journal *record, do func(context.Con
 	}
 	defer end()
 	if journal != nil {
+		journal.log.Mask, journal.log.MaskJSON = i.secrets.masks()
 		i.calls.UseLog(&journal.log)
 	}
 	began := time.Now()
@@ -247,7 +261,7 @@ func (i *instance) run(ctx context.Context, journal *record, do func(context.Con
 		Duration:   time.Since(began),
 		PeakMemory: int64(i.Memory().Size()),
 		Fuel:       i.fuel.used(i),
-		Files:      newFilesOf(i.files.Tree),
+		Files:      newFilesOf(i.files.Tree, i.secrets.set()),
 		Callbacks:  i.calls.Made(),
 	}
 	if i.ended = err != nil; i.ended {
@@ -258,6 +272,9 @@ func (i *instance) run(ctx context.Context, journal *record, do func(context.Con
 	if failed == nil && (err != nil || i.refused) {
 		i.flush(limited, err)
 	}
+	i.stdout.end()
+	i.stderr.end()
+	failed = cmp.Or(failed, i.stdout.failed, i.stderr.failed)
 	result.Stdout, result.StdoutTruncated = i.stdout.kept, i.stdout.truncated
 	result.Stderr, result.StderrTruncated = i.stderr.kept, i.stderr.truncated
 	if journal != nil {
@@ -274,7 +291,8 @@ func (i *instance) run(ctx context.Context, journal *record, do func(context.Con
 	default:
 		err = result.settle(outcome, i.calls)
 	}
-	return result, i.noteLimits(result, err)
+	result.hide(i.secrets.set())
+	return result, i.secrets.hide(i.noteLimits(result, err))
 }
 
 // call has the guest do something else, within the same limits.
@@ -291,15 +309,17 @@ func (i *instance) call(ctx context.Context, do func(context.Context, guest.Clie
 	if i.ended = err != nil && !raised; i.ended {
 		i.files.ReleaseLocks()
 	}
+	i.stdout.end()
+	i.stderr.end()
 	switch failed := cmp.Or(i.stdout.failed, i.stderr.failed); {
 	case failed != nil:
 		return failed
 	case traced != nil:
 		return newTraceError(traced)
 	case raised:
-		return newPythonError(exception)
+		return i.secrets.hide(newPythonError(exception))
 	case err != nil:
-		return executionError(limited, err)
+		return i.secrets.hide(executionError(limited, err))
 	}
 	return nil
 }

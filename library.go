@@ -2,6 +2,7 @@ package eryx
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -33,9 +34,10 @@ type Library struct {
 	// is empty, stubs of the callbacks are made from their schemas.
 	Stubs string
 
-	once  sync.Once
-	image *image.Image // of Modules; nil if there are none
-	err   error
+	once   sync.Once
+	image  *image.Image      // of Modules; nil if there are none
+	digest [sha256.Size]byte // of the name and the image
+	err    error
 }
 
 // OpenLibrary reads a library from a directory with library.json, python/ and
@@ -74,6 +76,7 @@ func (l *Library) prepare() error {
 		data, err := image.Build(maps.All(l.Modules))
 		if err == nil {
 			l.image, err = image.Open(data)
+			l.digest = sha256.Sum256(append([]byte(l.Name+"\x00"), data...))
 		}
 		if err != nil {
 			l.err = fmt.Errorf("the modules of the library %s: %w", l.Name, err)
@@ -118,15 +121,15 @@ func (c *SandboxConfig) useLibraries() error {
 	return nil
 }
 
-// mounts are the modules of the libraries, and their search path.
-func (c *SandboxConfig) libraryMounts() (mounts []mount, searchPath []string) {
-	for _, l := range c.modules {
+// libraryMounts are the modules of libraries, compiled.
+func (r *Runtime) libraryMounts(libraries []*Library) []mount {
+	var mounts []mount
+	for _, l := range libraries {
 		if l.image != nil {
-			mounts = append(mounts, mount{librariesPath + l.Name, l.image})
-			searchPath = append(searchPath, librariesPath+l.Name)
+			mounts = append(mounts, mount{librariesPath + l.Name, r.compiled(l)})
 		}
 	}
-	return mounts, searchPath
+	return mounts
 }
 
 // unimplemented adds what the bundle's libraries declare and nobody has

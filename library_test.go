@@ -3,9 +3,12 @@ package eryx_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -54,6 +57,68 @@ func TestLibraryAtRunTime(t *testing.T) {
 	if text := openShared(t).Stubs(); text != "" {
 		t.Errorf("a bundle without libraries has stubs: %s", text)
 	}
+}
+
+// TestLibraryModulesAreCompiled imports modules whose bytecode is there, each
+// time at the same cost, and one that cannot be compiled.
+func TestLibraryModulesAreCompiled(t *testing.T) {
+	config := func() *eryx.SandboxConfig {
+		return &eryx.SandboxConfig{Libraries: []*eryx.Library{{Name: "tools", Modules: map[string][]byte{
+			"tool.py":         []byte("x = 1\n\ndef fail():\n    raise KeyError(x)\n"),
+			"pkg/__init__.py": []byte("from . import part\n"),
+			"pkg/part.py":     []byte("y = 'é'\n"),
+			"broken.py":       []byte("x = (\n"),
+			"latin.py":        []byte("# coding: latin-1\nz = '\xe9'\n"),
+		}}}}
+	}
+	const script = "import tool, pkg, latin, os\n" +
+		"result = [os.path.exists(m.__cached__) for m in (tool, pkg, pkg.part, latin)] + [pkg.part.y, latin.z]"
+	var fuel []uint64
+	for range 3 {
+		result := mustExecute(t, script, config())
+		if want := `[true, true, true, true, "é", "é"]`; string(result.Value) != want {
+			t.Errorf("gave %s, not %s", result.Value, want)
+		}
+		fuel = append(fuel, result.Fuel)
+	}
+	if fuel[0] != fuel[1] || fuel[1] != fuel[2] {
+		t.Errorf("the same script took %d of fuel", fuel)
+	}
+	_, err := execute(t, "import tool\ntool.fail()", config())
+	raised, ok := errors.AsType[*eryx.PythonError](err)
+	if !ok || raised.Type != "KeyError" {
+		t.Fatal(err)
+	}
+	_, err = execute(t, "import broken", config())
+	if raised, ok = errors.AsType[*eryx.PythonError](err); !ok ||
+		raised.Type != "SyntaxError" || !strings.Contains(raised.Traceback, "/tools/broken.py\", line 1") {
+		t.Errorf("a module that is broken: %v", raised)
+	}
+	// An interpreter whose library is another version has that.
+	other := config()
+	other.Libraries[0].Modules["tool.py"] = []byte("x = 2\n")
+	if result := mustExecute(t, "import tool; result = tool.x", other); string(result.Value) != "2" {
+		t.Errorf("the other version's x is %s", result.Value)
+	}
+}
+
+// TestLibraryModulesAtOnce has many sandboxes be the first to use a library.
+func TestLibraryModulesAtOnce(t *testing.T) {
+	rt := openShared(t)
+	var group sync.WaitGroup
+	for worker := range 8 {
+		group.Go(func() {
+			// Most of them have the same, and there are more than are kept.
+			for n := range 20 {
+				library := &eryx.Library{Name: "counted", Modules: map[string][]byte{"counted.py": fmt.Appendf(nil, "n = %d\n", n+worker/6*100)}}
+				result, err := rt.Execute(t.Context(), "import counted; result = counted.n", &eryx.SandboxConfig{Libraries: []*eryx.Library{library}})
+				if err != nil || string(result.Value) != fmt.Sprint(n+worker/6*100) {
+					t.Errorf("%v, %v", result, err)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestLibraryConflicts(t *testing.T) {

@@ -112,7 +112,7 @@ func hides(p, q string) bool { return p == q || strings.HasPrefix(q, p+"/") }
 
 // newFiles makes what a script sees: the files in memory, the bundle's, and
 // what is mounted. It has to be closed.
-func (r *Runtime) newFiles(config *SandboxConfig, libraries []mount, clock func() time.Time) (_ *vfs.FS, err error) {
+func (r *Runtime) newFiles(config *SandboxConfig, clock func() time.Time) (_ *vfs.FS, err error) {
 	var tree *vfs.Tree
 	if config.Files != nil {
 		tree = config.Files.tree
@@ -132,7 +132,7 @@ func (r *Runtime) newFiles(config *SandboxConfig, libraries []mount, clock func(
 			files.Close()
 		}
 	}()
-	own := slices.Concat(libraries, r.mounts)
+	own := slices.Concat(config.modules, r.mounts)
 	for _, m := range own {
 		if err := files.Mount(m.path, m.image); err != nil {
 			return nil, fmt.Errorf("eryx: mounting %s: %w", m.path, err)

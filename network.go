@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eryx-build/eryx/internal/network"
+	"github.com/eryx-build/eryx/internal/secret"
 	"github.com/eryx-build/eryx/internal/tlsbio"
 )
 
@@ -59,8 +60,8 @@ type Network struct {
 	TrafficLimit int64
 
 	// RootCAs are the authorities whose certificates TLS accepts by default, also
-	// that of a proxy; nil means the system's. To have others beside these, add
-	// to [x509.SystemCertPool]. They count also where a script loads the public
+	// that of a proxy; nil means the system's. To have others beside these, add to
+	// [x509.SystemCertPool]. They count also where a script loads the public
 	// authorities of a package such as certifi, but not where it loads a few of
 	// its own.
 	RootCAs *x509.CertPool
@@ -181,7 +182,7 @@ func (c *SandboxConfig) checkNetwork() error {
 	case c.Journal != nil:
 		return errors.New("eryx: a sandbox with a journal has no network, for a journal records callbacks only: let the script use the network through one")
 	}
-	n, err := c.newNetwork()
+	n, err := c.newNetwork(nil)
 	if err != nil {
 		return err
 	}
@@ -189,16 +190,26 @@ func (c *SandboxConfig) checkNetwork() error {
 }
 
 // tlsPolicy is the host's part in an interpreter's TLS.
-func (c *SandboxConfig) tlsPolicy() tlsbio.Policy {
+func (c *SandboxConfig) tlsPolicy(secrets *secret.Set) tlsbio.Policy {
 	var policy tlsbio.Policy
 	if c.Network != nil {
 		policy.Roots = c.Network.RootCAs
 	}
+	if !secrets.Empty() {
+		policy.Filter = func(name string, verified bool) tlsbio.Filter {
+			peer := secret.Peer{Verified: verified}
+			if verified {
+				peer.Names = []string{name}
+			}
+			return secrets.Connection(peer)
+		}
+	}
 	return policy
 }
 
-// newNetwork makes the network of one interpreter; nil is none.
-func (c *SandboxConfig) newNetwork() (*network.Net, error) {
+// newNetwork makes the network of one interpreter; nil is none. What is told of
+// it is masked.
+func (c *SandboxConfig) newNetwork(mask *secret.Set) (*network.Net, error) {
 	own := c.Network
 	if own == nil {
 		return nil, nil
@@ -215,7 +226,10 @@ func (c *SandboxConfig) newNetwork() (*network.Net, error) {
 		config.Decide = func(ctx context.Context, to network.Target) error { return decide(ctx, Target(to)) }
 	}
 	if tell := own.OnEgress; tell != nil {
-		config.OnEgress = func(e network.Egress) { tell(newEgress(e)) }
+		config.OnEgress = func(e network.Egress) {
+			e.Name, e.Reason = mask.Text(e.Name), mask.Text(e.Reason)
+			tell(newEgress(e))
+		}
 	}
 	n, err := network.New(config)
 	if err != nil {

@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/eryx-build/eryx/bundle"
@@ -29,6 +26,8 @@ type Runtime struct {
 	globals map[string]uint64
 	handles wasi.State
 	mounts  []mount
+
+	libraries compiledLibraries
 
 	mu     sync.Mutex
 	users  int // the runtime itself and each open sandbox
@@ -73,9 +72,6 @@ func OpenDefault(ctx context.Context, config *Config) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNoDefaultBundle
-	}
 	// It is trusted for being there, so nobody else may have put it there.
 	if _, err := cache.Open(config.CacheDir); err != nil {
 		return nil, err
@@ -97,8 +93,9 @@ func OpenEmbedded(ctx context.Context, compressed []byte, sha256 string, config 
 	return Open(ctx, path, config)
 }
 
-// DefaultBundlePath is where the default bundle of this version belongs in a
-// cache directory; "" means $ERYX_CACHE or the user's.
+// DefaultBundlePath is the default bundle in a cache directory, of several the
+// one that was made last; "" means $ERYX_CACHE or the user's. Where there is none
+// it returns [ErrNoDefaultBundle].
 func DefaultBundlePath(cacheDir string) (string, error) {
 	if cacheDir == "" {
 		var err error
@@ -106,7 +103,14 @@ func DefaultBundlePath(cacheDir string) (string, error) {
 			return "", err
 		}
 	}
-	return filepath.Join(cacheDir, "default", fmt.Sprintf("python-%d.eryx", bundle.FormatVersion)), nil
+	path, err := bundle.FindDefault(cacheDir)
+	if err != nil {
+		return "", fmt.Errorf("eryx: look for the default bundle: %w", err)
+	}
+	if path == "" {
+		return "", ErrNoDefaultBundle
+	}
+	return path, nil
 }
 
 // start makes a runtime of an opened bundle, which it owns if it succeeds.

@@ -159,8 +159,8 @@ func (s *Session) leave() { <-s.turn }
 
 // Configure changes the configuration from the next execution on: callbacks,
 // limits, streams, arguments. What the interpreter was made with stays: files,
-// mounts, modules of libraries, a clock of its own, the network, and the limits of
-// memory, files and descriptors.
+// mounts, modules of libraries, a clock of its own, the network and the
+// secrets, and the limits of memory, files and descriptors.
 func (s *Session) Configure(config *SandboxConfig) error {
 	if err := s.enter(context.Background()); err != nil {
 		return err
@@ -197,6 +197,7 @@ func (s *Session) Execute(ctx context.Context, source string) (*Result, error) {
 		if before, err = s.capture(); err != nil {
 			return nil, err
 		}
+		before.memory = before.memory.Clone()
 	}
 	request, err := s.request(source)
 	if err != nil {
@@ -333,15 +334,21 @@ type moment struct {
 	scripts  int
 	unseeded bool
 	world    *worldMoment // nil for the real one
+	// placeholders are those of secrets, which are in memory, by name.
+	placeholders map[string]string
 }
 
-// capture copies the state. The guest is not running.
+// capture gives the state; its memory is that of the guest, which is not running.
 func (s *Session) capture() (*moment, error) {
 	memory, err := s.guest.Capture(slices.Collect(maps.Keys(s.runtime.globals)))
 	if err != nil {
 		return nil, fmt.Errorf("eryx: copying the session's memory: %w", err)
 	}
-	return &moment{memory, s.guest.host.Capture(), s.scripts, s.unseeded, s.guest.world.moment()}, nil
+	m := &moment{memory, s.guest.host.Capture(), s.scripts, s.unseeded, s.guest.world.moment(), nil}
+	if s.guest.secrets != nil {
+		m.placeholders = s.guest.secrets.placeholders
+	}
+	return m, nil
 }
 
 // rewind gives the session the state of a moment, or of the image if it is nil.
@@ -391,14 +398,14 @@ func (s *Session) adopt(ctx context.Context, config *SandboxConfig) error {
 func (c *SandboxConfig) keepWorld(from *SandboxConfig) {
 	c.MemoryLimit, c.FilesLimit, c.DescriptorLimit = from.MemoryLimit, from.FilesLimit, from.DescriptorLimit
 	c.Files, c.Mounts, c.Deterministic, c.Network = from.Files, from.Mounts, from.Deterministic, from.Network
-	c.modules = from.modules
+	c.Secrets, c.secrets, c.modules = from.Secrets, from.secrets, from.modules
 }
 
 // sameWorld reports whether an interpreter made for another configuration can
 // be used with this one.
 func (c *SandboxConfig) sameWorld(as *SandboxConfig) bool {
 	for _, each := range []*SandboxConfig{c, as} {
-		if each.Files != nil || len(each.Mounts) > 0 || len(each.modules) > 0 || each.Deterministic != nil || each.Network != nil {
+		if each.Files != nil || len(each.Mounts) > 0 || len(each.modules) > 0 || each.Deterministic != nil || each.Network != nil || len(each.Secrets) > 0 {
 			return false
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/guest"
+	"github.com/eryx-build/eryx/internal/secret"
 	"github.com/eryx-build/eryx/internal/snapshot"
 	"github.com/eryx-build/eryx/internal/vfs"
 	"github.com/eryx-build/eryx/internal/wasi"
@@ -125,10 +126,17 @@ func (s *Session) Restore(ctx context.Context, snapshot []byte) error {
 
 // unfit is the error for a state that a snapshot has and no session can have.
 func unfit(err error) error {
+	container, containerBad := errors.AsType[*snapshot.Error](err)
 	memory, memoryBad := errors.AsType[*engine.StateError](err)
 	files, filesBad := errors.AsType[*vfs.StateError](err)
 	handles, handlesBad := errors.AsType[*wasi.MomentError](err)
 	switch {
+	case containerBad:
+		problem := map[snapshot.Problem]SnapshotProblem{
+			snapshot.Foreign: SnapshotForeign, snapshot.Newer: SnapshotNewer, snapshot.Truncated: SnapshotTruncated,
+			snapshot.Damaged: SnapshotDamaged,
+		}[container.Problem]
+		return &SnapshotError{problem, container.Reason}
 	case memoryBad:
 		return &SnapshotError{SnapshotDamaged, memory.Error()}
 	case filesBad:
@@ -152,7 +160,9 @@ type Lost struct {
 // with its reason.
 func (s *Session) Save(ctx context.Context) ([]byte, []Lost, error) {
 	var saved guest.Saved
+	var mask *secret.Set
 	err := s.call(ctx, func(ctx context.Context, client guest.Client) (err error) {
+		mask = s.guest.secrets.set()
 		saved, err = client.Save(ctx)
 		return err
 	})
@@ -161,9 +171,9 @@ func (s *Session) Save(ctx context.Context) ([]byte, []Lost, error) {
 	}
 	data, err := snapshot.Encode(&snapshot.Snapshot{
 		Kind:     snapshot.Portable,
-		Sections: []snapshot.Section{{Name: sectionVariables, Pieces: [][]byte{saved.Data}}},
+		Sections: []snapshot.Section{{Name: sectionVariables, Pieces: [][]byte{mask.Values(saved.Data)}}},
 	})
-	return data, lost(saved.Lost), err
+	return data, lost(saved.Lost, mask), err
 }
 
 // Load sets the variables that were saved, beside those that the session has.
@@ -176,25 +186,30 @@ func (s *Session) Load(ctx context.Context, data []byte) ([]Lost, error) {
 	if err != nil {
 		return nil, err
 	}
-	variables, ok := decoded.Section(sectionVariables)
-	if !ok {
+	variables, err := decoded.Section(sectionVariables).Content()
+	if err != nil {
+		return nil, unfit(err)
+	}
+	if len(variables) == 0 {
 		return nil, &SnapshotError{SnapshotDamaged, "it has no variables"}
 	}
 	var missing []guest.Lost
+	var mask *secret.Set
 	err = s.call(ctx, func(ctx context.Context, client guest.Client) (err error) {
+		mask = s.guest.secrets.set()
 		if room := s.config.MemoryLimit - int64(s.guest.Memory().Size()); int64(len(variables)) > room {
 			return &guest.Exception{TypeName: "MemoryError", Message: "the saved variables are more than there is memory for"}
 		}
 		missing, err = client.Load(ctx, variables)
 		return err
 	})
-	return lost(missing), err
+	return lost(missing, mask), err
 }
 
-func lost(list []guest.Lost) []Lost {
+func lost(list []guest.Lost, mask *secret.Set) []Lost {
 	var converted []Lost
 	for _, l := range list {
-		converted = append(converted, Lost(l))
+		converted = append(converted, Lost{mask.Text(l.Name), mask.Text(l.Reason)})
 	}
 	return converted
 }
@@ -217,17 +232,19 @@ type savedState struct {
 	Host   *wasi.Moment `json:"host"`
 	World  *worldMoment `json:"world,omitempty"`
 	Files  *vfs.State   `json:"files,omitempty"`
+	// Secrets are the placeholders of secrets by name. Values are in no snapshot.
+	Secrets map[string]string `json:"secrets,omitempty"`
 	// Extents are the lengths of all files' extents, in the order of nodes.
 	Extents []int `json:"extents,omitempty"`
 }
 
 func (r *Runtime) encode(m *moment) ([]byte, error) {
 	state := savedState{
-		Scripts: m.scripts, Size: m.memory.Size, Globals: m.memory.Globals, Host: m.host, World: m.world, Files: m.host.Files,
+		Scripts: m.scripts, Size: m.memory.Size, Globals: m.memory.Globals, Host: m.host, World: m.world, Files: m.host.Files, Secrets: m.placeholders,
 	}
 	memory := snapshot.Section{Name: sectionMemory}
 	for _, part := range m.memory.Ranges {
-		state.Ranges = append(state.Ranges, [2]uint64{part.Offset, uint64(len(part.Data))})
+		state.Ranges = append(state.Ranges, [2]uint64{part.Offset, part.Length})
 		memory.Pieces = append(memory.Pieces, part.Data)
 	}
 	files := snapshot.Section{Name: sectionFiles}
@@ -266,17 +283,8 @@ func (r *Runtime) digest() ([32]byte, error) {
 // readContainer reads a snapshot of a kind, whose content may be so large.
 func readContainer(data []byte, kind snapshot.Kind, limit int64) (*snapshot.Snapshot, error) {
 	s, err := snapshot.Decode(data, limit)
-	if bad, ok := errors.AsType[*snapshot.Error](err); ok {
-		problem := map[snapshot.Problem]SnapshotProblem{
-			snapshot.Foreign: SnapshotForeign, snapshot.Newer: SnapshotNewer, snapshot.Truncated: SnapshotTruncated,
-		}[bad.Problem]
-		if problem == "" {
-			problem = SnapshotDamaged
-		}
-		return nil, &SnapshotError{problem, bad.Reason}
-	}
 	if err != nil {
-		return nil, err
+		return nil, unfit(err)
 	}
 	if s.Kind == kind {
 		return s, nil
@@ -308,7 +316,10 @@ func (r *Runtime) decode(data []byte, limits *SandboxConfig) (*moment, error) {
 	if container.Bundle != digest {
 		return nil, &SnapshotError{SnapshotOtherBundle, fmt.Sprintf("it belongs to the bundle %x, and this is %x", container.Bundle[:8], digest[:8])}
 	}
-	text, _ := container.Section(sectionState)
+	text, err := container.Section(sectionState).Content()
+	if err != nil {
+		return nil, unfit(err)
+	}
 	var state savedState
 	if err := json.Unmarshal(text, &state); err != nil {
 		return nil, &SnapshotError{SnapshotDamaged, "its description: " + err.Error()}
@@ -322,22 +333,31 @@ func (r *Runtime) decode(data []byte, limits *SandboxConfig) (*moment, error) {
 	case !slices.Equal(slices.Sorted(maps.Keys(state.Globals)), slices.Sorted(maps.Keys(r.globals))):
 		return nil, damaged("its globals are not the bundle's")
 	}
-	memory, _ := container.Section(sectionMemory)
+	if err := checkPlaceholders(state.Secrets); err != nil {
+		return nil, err
+	}
+	memory := container.Section(sectionMemory)
 	m := &moment{
-		memory:   &engine.State{Size: state.Size, Globals: state.Globals},
+		memory:   &engine.State{Size: state.Size, Globals: state.Globals, Read: memory.Read},
 		host:     state.Host,
 		scripts:  state.Scripts,
 		unseeded: true,
 		world:    state.World,
+
+		placeholders: state.Secrets,
 	}
+	contents := uint64(memory.Size())
 	for _, part := range state.Ranges {
-		if part[1] > uint64(len(memory)) {
+		if part[1] > contents {
 			return nil, damaged("its memory is shorter than it says")
 		}
-		m.memory.Ranges = append(m.memory.Ranges, engine.Range{Offset: part[0], Data: memory[:part[1]]})
-		memory = memory[part[1]:]
+		m.memory.Ranges = append(m.memory.Ranges, engine.Range{Offset: part[0], Length: part[1]})
+		contents -= part[1]
 	}
-	files, _ := container.Section(sectionFiles)
+	files, err := container.Section(sectionFiles).Content()
+	if err != nil {
+		return nil, unfit(err)
+	}
 	for i := range state.Files.Nodes {
 		extents := state.Files.Nodes[i].Extents
 		if len(extents) > len(state.Extents) {
@@ -351,7 +371,7 @@ func (r *Runtime) decode(data []byte, limits *SandboxConfig) (*moment, error) {
 		}
 		state.Extents = state.Extents[len(extents):]
 	}
-	if len(memory) > 0 || len(files) > 0 || len(state.Extents) > 0 {
+	if contents > 0 || len(files) > 0 || len(state.Extents) > 0 {
 		return nil, damaged("it has contents that belong to nothing")
 	}
 	m.host.Files = state.Files

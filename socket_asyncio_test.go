@@ -52,6 +52,21 @@ try:
     async with asyncio.timeout(0.05): await loop.sock_recv(s, 1)
 except TimeoutError: result.append("timeout")
 await loop.sock_sendall(s, b"d"); result.append((await loop.sock_recv(s, 9)).decode())`, `[2, "c", "timeout", "d"]`},
+	{"sendfile", `
+loop = asyncio.get_running_loop()
+with open("/tmp/sent", "w+b") as f:
+    f.write(b"z" * 300_000); f.seek(0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", ECHO)
+    result = [await loop.sendfile(writer.transport, f)]; writer.write_eof(); result.append(len(await reader.read()))
+    s = socket.socket(); s.setblocking(False); await loop.sock_connect(s, ("127.0.0.1", ECHO))
+    result.append(await loop.sock_sendfile(s, f, 1, 1000))`, `[300000, 300000, 1000]`},
+	{"ways to connect", `
+result = []
+for arguments in dict(host="127.0.0.1", local_addr=("0.0.0.0", 0)), dict(host="known.test", happy_eyeballs_delay=0.1), dict(host="known.test", family=socket.AF_INET), dict(host="known.test", all_errors=True):
+    reader, writer = await asyncio.open_connection(port=ECHO, **arguments)
+    writer.write(b"x"); result.append((await reader.read(1)).decode()); writer.close()
+s = socket.create_connection(("127.0.0.1", ECHO)); reader, writer = await asyncio.open_connection(sock=s)
+writer.write(b"x"); result.append((await reader.read(1)).decode()); writer.close()`, `["x", "x", "x", "x", "x"]`},
 	{"timers while names are resolved", `
 ticks, late = 0, 0
 async def tick():

@@ -64,6 +64,14 @@ result = [began, [(fd == s.fileno(), events) for fd, events in p.poll(10_000)], 
 s = socket.socket(); s.setblocking(False); s.connect_ex(("127.0.0.1", FULL))
 select.select([], [s], [], 10)
 result = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNREFUSED`, `true`},
+	{"trying again", `
+s = socket.socket(); s.settimeout(10)
+result = [s.connect_ex(("127.0.0.1", FULL)) == errno.ECONNREFUSED, raised(s.connect, ("127.0.0.1", FULL)), s.connect_ex(("127.0.0.1", ECHO))]
+s.sendall(b"at last"); result.append(s.recv(9).decode())`, `[true, "ConnectionRefusedError", 0, "at last"]`},
+	{"sendfile", `
+with open("/tmp/sent", "w+b") as f:
+    f.write(b"z" * 1000); f.seek(0)
+    s = socket.create_connection(("127.0.0.1", ECHO)); result = [s.sendfile(f, 100), len(s.recv(900, socket.MSG_WAITALL))]`, `[900, 900]`},
 	{"selectors", `
 import selectors
 with selectors.DefaultSelector() as selector:

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/eryx-build/eryx/internal/calls"
+	"github.com/eryx-build/eryx/internal/secret"
 	"github.com/eryx-build/eryx/internal/trace"
 )
 
@@ -221,8 +222,8 @@ func (t *Trace) check() error {
 }
 
 // tracer makes what an execution that starts now is traced with; nil if it is
-// not. abort ends the execution.
-func (t *Trace) tracer(abort func(error)) *trace.Tracer {
+// not. Its texts are masked. abort ends the execution.
+func (t *Trace) tracer(mask *secret.Set, abort func(error)) *trace.Tracer {
 	if t.Handler == nil {
 		return nil
 	}
@@ -232,9 +233,9 @@ func (t *Trace) tracer(abort func(error)) *trace.Tracer {
 		Handler: func(e trace.Event) {
 			t.Handler(TraceEvent{
 				Kind: TraceKind(e.Kind), Time: e.Time,
-				File: e.File, Function: e.Function, Line: e.Line, Depth: e.Depth,
+				File: mask.Text(e.File), Function: mask.Text(e.Function), Line: e.Line, Depth: e.Depth,
 				Resumed: e.Resumed, Suspended: e.Suspended, Raised: e.Raised,
-				Type: e.Type, Message: e.Message,
+				Type: mask.Text(e.Type), Message: mask.Text(e.Message),
 				Callback: e.Callback, CallbackNumber: e.Number, Duration: e.Duration,
 			})
 		},

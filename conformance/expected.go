@@ -86,13 +86,17 @@ func (e expectations) find(test string) string {
 	return ""
 }
 
-// report prints what is not as expected in a file, and gives how much that is.
-func report(out io.Writer, file string, o *outcome, failing expectations) int {
+// report prints what is not as expected in a file, and gives how much that is. With
+// all it prints the failures that are expected as well.
+func report(out io.Writer, file string, o *outcome, failing expectations, all bool) int {
 	surprises := 0
 	met := map[string]bool{}
 	for _, test := range slices.Sorted(maps.Keys(o.Failed)) {
 		if id := failing.find(test); id != "" {
 			met[id] = true
+			if all {
+				fmt.Fprintf(out, "failed %s::%s: %s\n", file, test, o.Failed[test])
+			}
 			continue
 		}
 		surprises++

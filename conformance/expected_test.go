@@ -84,7 +84,7 @@ func TestReport(t *testing.T) {
 		t.Error(diff)
 	}
 	var out strings.Builder
-	n := report(&out, "m", &outcome{Failed: map[string]string{"a.B.x": "1", "a.C.y": "2", "a.CC.y": "3"}}, failing)
+	n := report(&out, "m", &outcome{Failed: map[string]string{"a.B.x": "1", "a.C.y": "2", "a.CC.y": "3"}}, failing, false)
 	want := "FAILED m::a.CC.y: 3\nPASSED m::a.B.z: expected to fail: Reason.\nPASSED m::a.D.*: expected to fail: Reason.\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" || n != 3 {
 		t.Errorf("%d surprises (-want +got)\n%s", n, diff)

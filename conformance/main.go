@@ -75,6 +75,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("conformance", flag.ContinueOnError)
 	bundle := flags.String("bundle", "", "the `bundle` that has the packages")
 	verbose := flags.Bool("v", false, "show what the scripts print")
+	all := flags.Bool("all", false, "show failures that are expected as well")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -96,7 +97,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if len(modules) == 0 {
 			modules = cpythonModules()
 		}
-		return runCPython(ctx, rt, config, modules, out)
+		return runCPython(ctx, rt, config, modules, *all, out)
 	case "checks":
 		return runChecks(ctx, rt, config, out)
 	case "tests":
@@ -104,7 +105,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if len(files) == 0 {
 			files = numpyFiles
 		}
-		return runTests(ctx, rt, config, files, out)
+		return runTests(ctx, rt, config, files, *all, out)
 	}
 	return errors.New(`say what to run: "cpython", "checks" or "tests"`)
 }
@@ -152,11 +153,12 @@ type outcome struct {
 	Seconds float64           `json:"seconds"`
 	Counts  map[string]int    `json:"counts"`
 	Failed  map[string]string `json:"failed"`
+	Skip    string            `json:"skip"` // why the module skips itself, or ""
 }
 
 // runTests runs the files, one after the other, and compares what fails with
 // what is expected to.
-func runTests(ctx context.Context, rt *eryx.Runtime, config eryx.SandboxConfig, files []string, out io.Writer) error {
+func runTests(ctx context.Context, rt *eryx.Runtime, config eryx.SandboxConfig, files []string, all bool, out io.Writer) error {
 	expected, err := parseExpected(expectedText)
 	if err != nil {
 		return fmt.Errorf("numpy-expected.txt: %w", err)
@@ -174,7 +176,7 @@ func runTests(ctx context.Context, rt *eryx.Runtime, config eryx.SandboxConfig, 
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		surprises += report(out, file, o, failing)
+		surprises += report(out, file, o, failing, all)
 		total.add(out, file, o)
 	}
 	total.print(out)

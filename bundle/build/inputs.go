@@ -15,7 +15,7 @@ import (
 // the same inputs changes and its revision here does not.
 var revisions = map[string]int{
 	StageLink:     3,
-	StageMeter:    6,
+	StageMeter:    8,
 	StageCompile:  1,
 	StageStdlib:   4,
 	StagePackages: 1,

@@ -70,8 +70,8 @@ native one of which there is no wheel for the sandbox is built from source, as
 
 A pyproject.toml in the working directory that has a table [tool.eryx] is used:
 its project's dependencies are packages of the bundle, and the table's packages,
-requirements, find-links, preimport, setup, stdlib, hash-seed, output and lock
-mean what the options do. Packages and modules given here are added to its own;
+requirements, find-links, library, preimport, setup, stdlib, hash-seed, output
+and lock mean what the options do. Lists given here are added to its own;
 other options given here win. --default takes nothing from it.`,
 		Example: `  eryx-build bundle
   eryx-build bundle --preimport json,re,asyncio --setup warm.py -o app.eryx

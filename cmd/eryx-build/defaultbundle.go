@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
-	"github.com/eryx-build/eryx"
+	"github.com/eryx-build/eryx/bundle"
 	"github.com/eryx-build/eryx/bundle/build"
+	"github.com/eryx-build/eryx/internal/cache"
 	"github.com/eryx-build/eryx/internal/progress"
 )
 
@@ -20,14 +22,15 @@ func (a *app) reporter(silently bool) progress.Reporter {
 }
 
 // defaultBundle returns the path of the default bundle, which it builds if
-// this version has none yet. Of several processes one builds and the others
+// this version has none yet; one that was made of other parts, such as another
+// version's, is not used. Of several processes one builds and the others
 // wait for it.
 func (a *app) defaultBundle(ctx context.Context, offline, silently bool) (string, error) {
 	path, err := defaultBundlePath()
 	if err != nil {
 		return "", err
 	}
-	if exists(path) {
+	if keep(path) {
 		return path, nil
 	}
 	c, err := a.openCache()
@@ -57,15 +60,39 @@ func (a *app) defaultBundle(ctx context.Context, offline, silently bool) (string
 	return path, nil
 }
 
+// defaultBundlePath is where the default bundle belongs that is made of this
+// program's parts.
 func defaultBundlePath() (string, error) {
-	path, err := eryx.DefaultBundlePath("")
+	identity, err := build.Identity()
+	if err != nil {
+		return "", err
+	}
+	dir, err := cache.DefaultDir()
 	if err != nil {
 		return "", fmt.Errorf("find the default bundle's place: %w", err)
 	}
-	return path, nil
+	return bundle.DefaultPath(dir, identity), nil
 }
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// usedAfter keeps using a bundle from becoming writing: what prune looks at is
+// exact to it. A change of the time makes the next opening check everything.
+const usedAfter = 7 * 24 * time.Hour
+
+// keep reports whether there is a bundle at a path in the cache, and keeps it
+// from being pruned.
+func keep(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	if time.Since(info.ModTime()) > usedAfter {
+		now := time.Now()
+		_ = os.Chtimes(path, now, now) // only prune looks at it
+	}
+	return true
 }

@@ -113,9 +113,15 @@ func cmdCut(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.Truncate(name, size))
 }
 
-// cmdFlip changes one bit in the middle of a bundle's member: flip FILE MEMBER.
+// cmdFlip changes one bit in the middle of a bundle's member: flip FILE MEMBER,
+// where FILE may be a pattern for one file.
 func cmdFlip(ts *testscript.TestScript, _ bool, args []string) {
 	name := ts.MkAbs(args[0])
+	names, err := filepath.Glob(name)
+	ts.Check(err)
+	if len(names) == 1 {
+		name = names[0]
+	}
 	archive, err := zip.OpenReader(name)
 	ts.Check(err)
 	var at int64 = -1

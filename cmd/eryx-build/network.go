@@ -42,9 +42,12 @@ func (f *networkFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.log, "log-network", false, "show on standard error what it does on the network, and what it is refused; as JSON with --json")
 }
 
+// allows reports whether anything can be reached.
+func (f *networkFlags) allows() bool { return len(f.hosts) > 0 || len(f.networks) > 0 }
+
 // network is what the flags allow, or nil. Events go to w.
 func (f *networkFlags) network(cmd *cobra.Command, w io.Writer, asJSON bool) (*eryx.Network, error) {
-	allows := len(f.hosts) > 0 || len(f.networks) > 0
+	allows := f.allows()
 	for _, name := range []string{"allow-port", "proxy", "ca", "no-system-ca"} {
 		if cmd.Flags().Changed(name) && !allows {
 			return nil, usageError(cmd, "--%s says how hosts are reached, and none is allowed: name them with --allow-host", name)

@@ -45,6 +45,7 @@ func (f *bundleFlags) apply(source string, s *resolve.Settings, flags *pflag.Fla
 		f.packages.packages = append(f.packages.packages, absolute)
 	}
 	f.packages.findLinks = append(f.packages.findLinks, s.FindLinks...)
+	f.libraries = append(f.libraries, s.Libraries...)
 	modules := f.preimport
 	f.preimport = nil
 	for _, name := range s.Preimport {

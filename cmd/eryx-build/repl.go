@@ -44,6 +44,8 @@ From a pipe, input is read in the same way, and no prompts are shown.`,
 	flags.Var(&f.memory, "max-memory", fmt.Sprintf("limit its memory to this `SIZE`, or \"unlimited\" (default %s)", strings.ReplaceAll(formatSize(eryx.DefaultMemoryLimit), " ", "")))
 	flags.StringArrayVarP(&f.env, "env", "e", nil, "give it the environment variable `NAME=VALUE`, or NAME as it is here; repeatable")
 	f.network.register(flags)
+	f.secrets.register(flags)
+	flags.BoolVar(&f.untrusted, "untrusted", false, "do not trust BUNDLE itself: compile its WebAssembly here, which takes seconds the first time")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing about work that takes seconds")
 	return cmd
 }
@@ -93,6 +95,10 @@ func (a *app) repl(cmd *cobra.Command, f *runFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	secrets, err := f.secrets.values(cmd, f.network.allows())
+	if err != nil {
+		return err
+	}
 	rt, err := a.openRuntime(cmd, f, path, &script{})
 	if err != nil {
 		return err
@@ -115,6 +121,7 @@ func (a *app) repl(cmd *cobra.Command, f *runFlags, args []string) error {
 		MemoryLimit: f.memory.bytes,
 		OutputLimit: 1,
 		Network:     network,
+		Secrets:     secrets,
 	}}
 	if lines.terminal() {
 		// There Ctrl-C is a key, but while something is executed.

@@ -34,6 +34,7 @@ type runFlags struct {
 	volumes    volumesValue
 	trace      traceValue
 	network    networkFlags
+	secrets    secretFlags
 	packages   packageFlags
 	noMetadata bool
 	offline    bool
@@ -109,6 +110,7 @@ another one ends it whatever it does.`,
 	flags.Var(&f.trace, "trace", "show on standard error what it does: all, or of the `KINDS` line, call, return, exception, callback")
 	flags.Lookup("trace").NoOptDefVal = "all"
 	f.network.register(flags)
+	f.secrets.register(flags)
 	f.packages.register(flags)
 	flags.BoolVar(&f.noMetadata, "no-metadata", false, "do not use the script's inline metadata")
 	flags.BoolVar(&f.offline, "offline", false, "make no connection if a bundle has to be built")
@@ -172,6 +174,9 @@ func (a *app) runScript(cmd *cobra.Command, f *runFlags, line commandLine) error
 		config.Stdout, config.Stderr, config.ResultName, config.OutputLimit = nil, nil, "", f.output.bytes
 	}
 	if config.Network, err = f.network.network(cmd, a.stderr, f.json); err != nil {
+		return err
+	}
+	if config.Secrets, err = f.secrets.values(cmd, f.network.allows()); err != nil {
 		return err
 	}
 	if f.repeatable && config.Network != nil {

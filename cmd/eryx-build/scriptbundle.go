@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -68,8 +67,8 @@ func (w *scriptBundle) any() bool {
 // it reaches no further than its own directory.
 func (w *scriptBundle) use(cmd *cobra.Command, s *script, metadata *resolve.Script) error {
 	settings := &metadata.Settings
-	if settings.Output != "" || settings.Dependencies != nil || len(settings.Extras) > 0 {
-		return inputError(fmt.Errorf("%s: [tool.eryx] of a script has no output, dependencies or extras", s.filename), "these are for pyproject.toml")
+	if settings.Output != "" || settings.Dependencies != nil || len(settings.Extras)+len(settings.Libraries) > 0 {
+		return inputError(fmt.Errorf("%s: [tool.eryx] of a script has no library, output, dependencies or extras", s.filename), "these are for pyproject.toml")
 	}
 	paths := append(append([]string{settings.Setup, settings.Lock}, settings.Trees...), settings.Requirements...)
 	paths = append(paths, settings.FindLinks...)
@@ -203,22 +202,10 @@ func (a *app) openScriptBundle(ctx context.Context, f *runFlags, w *scriptBundle
 	return eryx.Open(ctx, path, config)
 }
 
-// usedAfter keeps using a bundle from becoming writing: what prune looks at is
-// exact to it. A change of the time makes the next opening check everything.
-const usedAfter = 7 * 24 * time.Hour
-
 // openKept opens a bundle of the cache, nil if there is none that is usable.
 func openKept(ctx context.Context, path string, config *eryx.Config) (*eryx.Runtime, error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if !keep(path) {
 		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if time.Since(info.ModTime()) > usedAfter {
-		now := time.Now()
-		_ = os.Chtimes(path, now, now) // only prune looks at it
 	}
 	rt, err := eryx.Open(ctx, path, config)
 	if err != nil && ctx.Err() == nil {

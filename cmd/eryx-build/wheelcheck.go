@@ -24,7 +24,12 @@ func (a *app) wheelCheckCommand() *cobra.Command {
 		Long: `Check wheels, or tars of a site-packages tree, before they are bundled: whether
 each native module is a sound WebAssembly shared library for CPython 3.14,
 everything that it imports is there with the right type, and the engine has
-every instruction in it. What is wrong is said symbol by symbol.`,
+every instruction in it. What is wrong is said symbol by symbol.
+
+A warning names a method whose C function has not the parameters that its METH_
+flags ask for: elsewhere that goes unnoticed, here calling it ends the sandbox.
+Other functions that are called through pointers of another type do the same, and
+cannot be found beforehand.`,
 		Example: `  eryx-build wheel check numpy-2.5.5-cp314-cp314-wasi_wasm32.whl`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.checkWheels(cmd.Context(), args, base.Options{Source: source, Offline: offline}, asJSON)
@@ -76,6 +81,9 @@ func (a *app) checkWheels(ctx context.Context, files []string, o base.Options, a
 				simd = ", SIMD"
 			}
 			fmt.Fprintf(a.stdout, "%s  %s, %d imported from %s%s\n", m.Path, formatSize(int64(m.Size)), m.Symbols, strings.Join(m.Needs, " "), simd)
+		}
+		for _, w := range audit.Warnings {
+			fmt.Fprintln(a.stderr, "warning:", w)
 		}
 		if !audit.OK() {
 			fmt.Fprintln(a.stderr, audit.Err())

@@ -44,7 +44,7 @@ var rooms = map[string]room{
 	".": {
 		imports: []string{
 			"bundle", "internal/cache", "internal/calls", "internal/engine", "internal/engine/wazero", "internal/guard", "internal/guest",
-			"internal/image", "internal/journal", "internal/network", "internal/snapshot", "internal/stubs", "internal/tlsbio", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
+			"internal/image", "internal/journal", "internal/network", "internal/secret", "internal/snapshot", "internal/stubs", "internal/tlsbio", "internal/trace", "internal/vfs", "internal/version", "internal/wasi",
 		},
 		externals: []string{compress},
 		tests:     []string{"bundle/build", "internal/testbundle", "internal/testcert"},
@@ -69,7 +69,7 @@ var rooms = map[string]room{
 	"internal/snapshot":      {externals: []string{compress}, pure: true},
 	"internal/version":       {pure: true},
 	"internal/vfs":           {imports: []string{"internal/image"}, externals: []string{xsys}},
-	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/network", "internal/tlsbio", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
+	"internal/wasi":          {imports: []string{"internal/abi", "internal/calls", "internal/engine", "internal/network", "internal/secret", "internal/tlsbio", "internal/trace", "internal/vfs", "internal/wasi/bindings"}, externals: []string{xsys}},
 	"internal/wasi/bindings": {imports: []string{"internal/abi", "internal/engine"}, pure: true},
 
 	// What makes a bundle.

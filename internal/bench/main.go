@@ -36,6 +36,7 @@ type sample struct{ wall, cpu time.Duration }
 type contestant struct {
 	name   string
 	sample func(ctx context.Context) (sample, error)
+	rounds int // at most; 0 is all
 }
 
 func main() {
@@ -98,6 +99,9 @@ func compare(ctx context.Context, out io.Writer, title string, rounds int, conte
 	samples := make([][]sample, len(contestants))
 	for round := -1; round < rounds; round++ {
 		for i, c := range contestants {
+			if c.rounds > 0 && round >= c.rounds {
+				continue
+			}
 			s, err := c.sample(ctx)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)

@@ -178,3 +178,16 @@ connection.recv(1)
 	}
 	return nil
 }
+
+// network is benchNetwork beside its peers.
+func (b *bench) network(ctx context.Context) error {
+	native, err := pythonExecutable(ctx)
+	if err != nil {
+		return err
+	}
+	rt, err := b.subject(ctx)
+	if err != nil {
+		return err
+	}
+	return rt.benchNetwork(ctx, b.out, native, b.peerPython(), min(b.rounds, 5))
+}

@@ -48,7 +48,7 @@ func benchNumpy(ctx context.Context, out io.Writer, c numpyConfig) (err error) {
 	defer rt.close()
 	n := &numpySubject{*rt}
 	if err := compare(ctx, out, "create a sandbox with numpy imported, use it, close it", repeat, []contestant{
-		{"eryx", n.fresh}, {"eryx, print(1+1)", n.subject.fresh},
+		{name: "eryx", sample: n.fresh}, {name: "eryx, print(1+1)", sample: n.subject.fresh},
 	}); err != nil {
 		return err
 	}

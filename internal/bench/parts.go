@@ -124,16 +124,16 @@ func inProcess(measure func(*subject, context.Context, io.Writer) error) func(*b
 // processes compares whole processes that print a line.
 func (b *bench) processes(ctx context.Context) error {
 	contestants := []contestant{
-		{"eryx-build run -c", process(b.cli, "run", b.bundle, "-c", `print("hello")`)},
+		{name: "eryx-build run -c", sample: process(b.cli, "run", b.bundle, "-c", `print("hello")`)},
 	}
 	if b.peer != "" {
-		contestants = append(contestants, contestant{"pyeryx -c", process(filepath.Join(b.peer, "bin", "pyeryx"), "-c", `print("hello")`)})
+		contestants = append(contestants, contestant{name: "pyeryx -c", sample: process(filepath.Join(b.peer, "bin", "pyeryx"), "-c", `print("hello")`)})
 	}
 	native, err := pythonExecutable(ctx)
 	if err != nil {
 		return err
 	}
-	contestants = append(contestants, contestant{"python3 -c (native)", process(native, "-c", `print("hello")`)})
+	contestants = append(contestants, contestant{name: "python3 -c (native)", sample: process(native, "-c", `print("hello")`)})
 	return compare(ctx, b.out, `print("hello"), a whole process`, b.rounds, contestants)
 }
 
@@ -143,14 +143,14 @@ func (b *bench) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	contestants := []contestant{{"eryx", s.fresh}}
+	contestants := []contestant{{name: "eryx", sample: s.fresh}}
 	if b.peer != "" {
 		p, err := startPeer(ctx, b.peerPython(), peerScript)
 		if err != nil {
 			return err
 		}
 		defer p.close()
-		contestants = append(contestants, contestant{"pyeryx", p.fresh})
+		contestants = append(contestants, contestant{name: "pyeryx", sample: p.fresh})
 	}
 	return compare(ctx, b.out, "create a sandbox, print(1+1), close it", b.repeat, contestants)
 }
@@ -169,18 +169,6 @@ func (b *bench) latency(ctx context.Context) error {
 		return err
 	}
 	return s.latency(ctx, b.out, b.repeat)
-}
-
-func (b *bench) network(ctx context.Context) error {
-	s, err := b.subject(ctx)
-	if err != nil {
-		return err
-	}
-	native, err := pythonExecutable(ctx)
-	if err != nil {
-		return err
-	}
-	return s.benchNetwork(ctx, b.out, native, b.peerPython(), min(b.rounds, 5))
 }
 
 func (b *bench) cpu(ctx context.Context) error {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/eryx-build/eryx"
@@ -21,6 +20,8 @@ var sessionsPeer string
 type task struct {
 	name, peer string // peer is its name in sessions_peer.py, if it has it
 	repeat     int
+	peerRepeat int // at most; 0 is repeat
+	inRow      int // how many make one measurement, of which the mean counts; 0 is 1
 	// prepare gives what is measured and what to do at the end.
 	prepare func(ctx context.Context, rt *eryx.Runtime) (do func() error, end func() error, err error)
 }
@@ -29,12 +30,13 @@ type task struct {
 const large = "import os; ints = list(range(1_250_000)); data = os.urandom(1000) * 10_000"
 
 var sessionTasks = []task{
-	{"x = 1 in a session", "session", 2000, inSession("", func(ctx context.Context, s *eryx.Session) error {
+	{"x = 1 in a session, the same text each time", "session", 200, 0, 20, inSession("", func(ctx context.Context, s *eryx.Session) error {
 		_, err := s.Execute(ctx, "x = 1")
 		return err
 	})},
-	{"acquire, x = 1, release with reset", "pool", 2000, inPool},
-	{"a session of five executions", "five", 300, func(ctx context.Context, rt *eryx.Runtime) (func() error, func() error, error) {
+	{"x = n in a session, a new text each time", "session_new", 200, 0, 20, inSession("", newTexts())},
+	{"acquire, x = 1, release with reset", "pool", 2000, 0, 0, inPool},
+	{"a session of five executions", "five", 300, 0, 0, func(ctx context.Context, rt *eryx.Runtime) (func() error, func() error, error) {
 		return func() error {
 			s, err := rt.NewSession(ctx, nil)
 			if err != nil {
@@ -48,15 +50,15 @@ var sessionTasks = []task{
 			return s.Close()
 		}, nil, nil
 	}},
-	{"snapshot of a small session", "snapshot", 200, snapshotting("x = 1")},
-	{"restore of a small session", "restore", 200, restoring("x = 1")},
-	{"snapshot of 1.25 million ints and 10 MB", "snapshot_large", 2, snapshotting(large)},
-	{"restore of 1.25 million ints and 10 MB", "restore_large", 2, restoring(large)},
-	{"variables of a small session, saved", "", 200, inSession("x = 1", func(ctx context.Context, s *eryx.Session) error {
+	{"snapshot of a small session", "snapshot", 200, 0, 0, snapshotting("x = 1")},
+	{"restore of a small session", "restore", 200, 0, 0, restoring("x = 1")},
+	{"snapshot of 1.25 million ints and 10 MB", "snapshot_large", 15, 2, 0, snapshotting(large)},
+	{"restore of 1.25 million ints and 10 MB", "restore_large", 15, 2, 0, restoring(large)},
+	{"variables of a small session, saved", "", 200, 0, 0, inSession("x = 1", func(ctx context.Context, s *eryx.Session) error {
 		_, _, err := s.Save(ctx)
 		return err
 	})},
-	{"fork", "", 500, func(ctx context.Context, rt *eryx.Runtime) (func() error, func() error, error) {
+	{"fork", "", 500, 0, 0, func(ctx context.Context, rt *eryx.Runtime) (func() error, func() error, error) {
 		s, err := prepared(ctx, rt, "x = 1")
 		if err != nil {
 			return nil, nil, err
@@ -68,6 +70,16 @@ var sessionTasks = []task{
 			return err
 		}, func() error { return forks.close() }, nil
 	}},
+}
+
+// newTexts executes a script that was not there before.
+func newTexts() func(ctx context.Context, s *eryx.Session) error {
+	n := 0
+	return func(ctx context.Context, s *eryx.Session) error {
+		n++
+		_, err := s.Execute(ctx, fmt.Sprintf("x = %d", n))
+		return err
+	}
 }
 
 // closers are closed when a measurement has ended, so that it does not count.
@@ -166,15 +178,25 @@ func benchSessions(ctx context.Context, out io.Writer, rt *eryx.Runtime, peerPyt
 		if err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
-		contestants := []contestant{{"eryx", func(context.Context) (sample, error) {
+		contestants := []contestant{{name: "eryx", sample: func(context.Context) (sample, error) {
+			n := max(1, t.inRow)
 			wall, cpu := time.Now(), cpuTime()
-			err := do()
-			return sample{time.Since(wall), cpuTime() - cpu}, err
+			var err error
+			for range n {
+				err = errors.Join(err, do())
+			}
+			return sample{time.Since(wall) / time.Duration(n), (cpuTime() - cpu) / time.Duration(n)}, err
 		}}}
 		if p != nil && t.peer != "" {
-			contestants = append(contestants, contestant{"pyeryx", func(context.Context) (sample, error) { return p.sample(t.peer) }})
+			contestants = append(contestants, contestant{
+				name: "pyeryx", sample: func(context.Context) (sample, error) { return p.sample(fmt.Sprintf("%d %s", max(1, t.inRow), t.peer)) }, rounds: t.peerRepeat,
+			})
 		}
-		err = compare(ctx, out, t.name, t.repeat, contestants)
+		title := t.name
+		if t.inRow > 0 {
+			title += fmt.Sprintf(", %d in a row", t.inRow)
+		}
+		err = compare(ctx, out, title, t.repeat, contestants)
 		if end != nil {
 			err = errors.Join(err, end())
 		}
@@ -185,7 +207,7 @@ func benchSessions(ctx context.Context, out io.Writer, rt *eryx.Runtime, peerPyt
 	if err := manySessions(ctx, out, rt); err != nil {
 		return err
 	}
-	return throughput(ctx, out, rt)
+	return throughput(ctx, out, rt, p)
 }
 
 // manySessions reports the private memory of a thousand sessions.
@@ -215,35 +237,5 @@ func manySessions(ctx context.Context, out io.Writer, rt *eryx.Runtime) error {
 	}
 	fmt.Fprintf(out, "\n%d live sessions: %d kB of private memory each; %.0f are created, and execute, per second and core\n",
 		count, (after-before)/count, count/cpu.Seconds())
-	return nil
-}
-
-// throughput reports what creating, executing and closing takes in CPU time,
-// from one and two goroutines.
-func throughput(ctx context.Context, out io.Writer, rt *eryx.Runtime) error {
-	fmt.Fprintf(out, "\ncreate, execute, close\n")
-	for _, workers := range []int{1, 2} {
-		const each = 500
-		var group sync.WaitGroup
-		errs := make([]error, workers)
-		wall, cpu := time.Now(), cpuTime()
-		for w := range workers {
-			group.Go(func() {
-				for range each {
-					if _, err := rt.Execute(ctx, "x = 1", nil); err != nil {
-						errs[w] = err
-						return
-					}
-				}
-			})
-		}
-		group.Wait()
-		if err := errors.Join(errs...); err != nil {
-			return err
-		}
-		n := workers * each
-		fmt.Fprintf(out, "  %d goroutines: %.0f per second, %s of CPU each\n",
-			workers, float64(n)/time.Since(wall).Seconds(), short((cpuTime()-cpu)/time.Duration(n)))
-	}
 	return nil
 }

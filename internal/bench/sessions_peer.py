@@ -1,6 +1,9 @@
-"""Does in pyeryx what sessions.go does here: one task for each line it reads."""
+"""Does in pyeryx what sessions.go does here: one task, so many times, for each line
+that it reads."""
 
+import itertools
 import sys
+import threading
 import time
 
 import eryx
@@ -15,6 +18,11 @@ class Tasks:
     def session(self):
         session = eryx.Session()
         return lambda: session.execute("x = 1")
+
+    def session_new(self):
+        session = eryx.Session()
+        numbers = itertools.count()
+        return lambda: session.execute(f"x = {next(numbers)}")
 
     def pool(self):
         pool = eryx.SandboxFactory(imports=["json", "re"]).create_pool(max_size=1, min_idle=1)
@@ -57,12 +65,34 @@ class Tasks:
         return self._restore(LARGE)
 
 
+    def throughput(self, workers, each):
+        pool = eryx.SandboxFactory(imports=["json", "re"]).create_pool(max_size=workers, min_idle=workers)
+
+        def work():
+            for _ in range(each):
+                with pool.acquire() as sandbox:
+                    sandbox.execute("x = 1")
+
+        def run():
+            threads = [threading.Thread(target=work) for _ in range(workers)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+        return run
+
+
 made = {}
 for line in sys.stdin:
-    name = line.strip()
+    count, name = line.strip().split(" ", 1)
+    count = int(count)
     if name not in made:
-        made[name] = getattr(Tasks(), name)()
+        task, *arguments = name.split()
+        made[name] = getattr(Tasks(), task)(*map(int, arguments))
     run = made[name]
     wall, cpu = time.perf_counter_ns(), time.process_time_ns()
-    run()
-    print(time.perf_counter_ns() - wall, time.process_time_ns() - cpu, flush=True)
+    for _ in range(count):
+        run()
+    wall, cpu = time.perf_counter_ns() - wall, time.process_time_ns() - cpu
+    print(wall // count, cpu // count, flush=True)

@@ -6,8 +6,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/eryx-build/eryx/bundle"
@@ -70,6 +70,10 @@ func unmeter(binary []byte) ([]byte, error) {
 	}
 	// Those that are called at the sites come last.
 	refill := uint32(m.Imported(wasm.KindFunc) + len(m.Functions) - 2)
+	stackPointer, ok := m.Export(meter.StackPointerExport)
+	if !ok || stackPointer.Kind != wasm.KindGlobal {
+		return nil, errors.New("the bundle's module has no stack pointer")
+	}
 	removed := 0
 	for i, body := range m.Code[:len(m.Code)-2] {
 		locals, code, err := wasm.SplitBody(body)
@@ -78,14 +82,15 @@ func unmeter(binary []byte) ([]byte, error) {
 		}
 		out := make([]byte, 0, len(code))
 		for r, in := wasm.NewReader(code), (wasm.Instruction{}); r.Next(&in); {
-			if n := site(code[in.Start:], fuel.Index, refill); n > 0 {
+			n := site(code[in.Start:], fuel.Index, refill)
+			if n == 0 {
+				n = frame(code[in.Start:], stackPointer.Index)
+			}
+			if n > 0 {
 				removed++
 				for next := in.Start + n; r.Pos() < next && r.Next(&in); {
 				}
 				continue
-			}
-			if in.Op == wasm.OpGlobalGet && in.Index == fuel.Index || in.Op == wasm.OpCall && in.Index >= refill {
-				return nil, fmt.Errorf("function %d counts in a way of its own", i)
 			}
 			out = append(out, code[in.Start:in.End]...)
 		}
@@ -97,35 +102,45 @@ func unmeter(binary []byte) ([]byte, error) {
 	return m.Encode(), nil
 }
 
-// site is the length of what counts at the beginning of code, or 0.
+// site is the length of what counts at the beginning of code, or 0. Of a loop
+// that is left for its checkpoint, what leaves it; nothing reaches the rest.
 func site(code []byte, fuel, refill uint32) int {
-	const teeLocal, getLocal, i32, sub, leS, geU, ifEmpty, end = byte(wasm.OpLocalTee), byte(wasm.OpLocalGet), byte(wasm.OpI32Const), byte(wasm.OpI32Sub), 0x4c, 0x4f, "\x04\x40", byte(wasm.OpEnd)
-	getFuel := wasm.AppendU32([]byte{byte(wasm.OpGlobalGet)}, fuel)
-	step := append(bytes.Clone(getFuel), i32, 1, sub)
+	const teeLocal, getLocal, i32, sub, leS, geU, ifEmpty = byte(wasm.OpLocalTee), byte(wasm.OpLocalGet), byte(wasm.OpI32Const), byte(wasm.OpI32Sub), 0x4c, 0x4f, "\x04\x40"
+	const end = byte(wasm.OpEnd)
+	global, call := wasm.AppendU32(nil, fuel), wasm.AppendU32([]byte{byte(wasm.OpCall)}, refill)
+	step := slices.Concat([]byte{byte(wasm.OpGlobalGet)}, global, []byte{i32, 1, sub})
 	rest, isStep := bytes.CutPrefix(code, step)
-	if len(rest) == 0 || rest[0] != teeLocal {
+	var tee wasm.Instruction
+	if !wasm.NewReader(rest).Next(&tee) || tee.Op != wasm.OpLocalTee {
 		return 0
 	}
-	var in wasm.Instruction
-	if r := wasm.NewReader(rest); !r.Next(&in) {
-		return 0
-	}
-	local := wasm.AppendU32(nil, in.Index)
-	var whole []byte
+	local := rest[tee.Imm:tee.End]
+	candidates := [][]byte{slices.Concat([]byte{teeLocal}, local, []byte{getLocal}, local, wasm.AppendS32([]byte{i32}, 4096),
+		[]byte{geU}, []byte(ifEmpty), []byte{getLocal}, local, wasm.AppendU32([]byte{byte(wasm.OpCall)}, refill+1), []byte{end})}
 	if isStep {
-		whole = append(append(step, teeLocal), local...)
-		whole = append(append(append(whole, byte(wasm.OpGlobalSet)), getFuel[1:]...), getLocal)
-		whole = append(append(append(whole, local...), i32, 0, leS), ifEmpty...)
-		whole = append(wasm.AppendU32(append(whole, byte(wasm.OpCall)), refill), end)
-	} else {
-		whole = append(append(append([]byte{teeLocal}, local...), getLocal), local...)
-		whole = append(append(wasm.AppendS32(append(whole, i32), 4096), geU), ifEmpty...)
-		whole = append(append(whole, getLocal), local...)
-		whole = append(wasm.AppendU32(append(whole, byte(wasm.OpCall)), refill+1), end)
-		// What is counted stays on the stack.
+		counted := slices.Concat(step, []byte{teeLocal}, local, []byte{byte(wasm.OpGlobalSet)}, global, []byte{getLocal}, local, []byte{i32, 0})
+		candidates = [][]byte{
+			slices.Concat(counted, []byte{leS}, []byte(ifEmpty), call, []byte{end}),
+			slices.Concat(counted, []byte{leS, byte(wasm.OpBrIf), 1}),
+		}
 	}
-	if !bytes.HasPrefix(code, whole) {
-		return 0
+	for _, c := range candidates {
+		if bytes.HasPrefix(code, c) {
+			return len(c)
+		}
 	}
-	return len(whole)
+	return 0
+}
+
+// frame is the length of what charges a call for its stack at the beginning of
+// code, or gives that back, or 0. Compiled C keeps a stack pointer that it has
+// changed in a variable, or had it in one.
+func frame(code []byte, stackPointer uint32) int {
+	get, set := wasm.AppendU32([]byte{byte(wasm.OpGlobalGet)}, stackPointer), wasm.AppendU32([]byte{byte(wasm.OpGlobalSet)}, stackPointer)
+	for _, op := range []wasm.Opcode{wasm.OpI32Sub, wasm.OpI32Add} {
+		if whole := slices.Concat(get, []byte{byte(wasm.OpI32Const), 16, byte(op)}, set); bytes.HasPrefix(code, whole) {
+			return len(whole)
+		}
+	}
+	return 0
 }

@@ -189,8 +189,10 @@ type Table struct {
 	idle    int       // workers that wait for jobs; guarded by mu
 	jobs    chan *job // has room for them
 	// slow has the functions that were not done quickly when last called.
-	slow  map[uint32]bool
-	timer *time.Timer // of the guest's goroutine
+	slow map[uint32]bool
+	// crowded is for how many calls no turn is given away.
+	crowded int
+	timer   *time.Timer // of the guest's goroutine
 }
 
 // call is one call, from its start until its outcome is taken.

@@ -24,6 +24,9 @@ type Log struct {
 	Answers map[uint32]Answer
 	// Write records an entry that is not of the replay; its error ends the guest.
 	Write func(journal.Entry) error
+	// Mask and MaskJSON, if not nil, change what is recorded, and what is
+	// compared with it.
+	Mask, MaskJSON func([]byte) []byte
 
 	at      int // the next entry of Replay
 	waits   int // in vain, since the last entry
@@ -112,10 +115,11 @@ func (t *Table) Start(ctx context.Context, function uint32, arguments []byte, bi
 		return Status{}, err
 	}
 	// What a guest passes as JSON is checked by start.
-	entry := journal.Entry{Args: bytes.Clone(arguments), Bytes: parts(binary)}
+	entry := journal.Entry{Args: bytes.Clone(arguments), Bytes: l.maskAll(parts(binary))}
 	if !json.Valid(entry.Args) {
 		entry.Args = nil
 	}
+	entry.Args = l.maskJSON(entry.Args)
 	status, err := t.start(ctx, function, arguments, binary)
 	if err != nil {
 		return Status{}, err
@@ -128,6 +132,27 @@ func (t *Table) Start(ctx context.Context, function uint32, arguments []byte, bi
 		err = t.recordDone([]Status{status}, true)
 	}
 	return status, err
+}
+
+func (l *Log) mask(data []byte) []byte {
+	if l.Mask == nil {
+		return data
+	}
+	return l.Mask(data)
+}
+
+func (l *Log) maskJSON(data []byte) []byte {
+	if l.MaskJSON == nil {
+		return data
+	}
+	return l.MaskJSON(data)
+}
+
+func (l *Log) maskAll(binary map[uint32][]byte) map[uint32][]byte {
+	for number, data := range binary {
+		binary[number] = l.mask(data)
+	}
+	return binary
 }
 
 func parts(binary []Binary) map[uint32][]byte {
@@ -150,11 +175,11 @@ func (t *Table) recordDone(statuses []Status, now bool) error {
 		entry := journal.Entry{Done: status.Number, State: stateNames[status.State], Now: now, More: i+1 < len(statuses)}
 		switch status.State {
 		case JSON:
-			entry.Value = c.outcome
+			entry.Value = t.config.Log.maskJSON(c.outcome)
 		case Bytes:
-			entry.Data = c.outcome
+			entry.Data = t.config.Log.mask(c.outcome)
 		default:
-			entry.Error = strings.ToValidUTF8(string(c.outcome), "\ufffd")
+			entry.Error = strings.ToValidUTF8(string(t.config.Log.mask(c.outcome)), "\ufffd")
 		}
 		if err := t.config.Log.record(entry); err != nil {
 			return err
@@ -213,13 +238,14 @@ func (l *Log) checkCall(name string, arguments []byte, binary map[uint32][]byte)
 	if json.Compact(&compact, arguments) != nil {
 		compact.Reset()
 	}
+	arguments, binary = l.maskJSON(compact.Bytes()), l.maskAll(binary)
 	same := maps.EqualFunc(e.Bytes, binary, bytes.Equal)
 	switch {
 	case e.Call == 0:
 		return l.errorf("the script calls %s(%s), where the journal has %s", name, abbreviate(arguments), l.describe())
 	case e.Name != name:
 		return l.errorf("the script calls %s(%s) as call %d, where the journal has %s", name, abbreviate(arguments), e.Call, l.describe())
-	case !bytes.Equal(e.Args, compact.Bytes()):
+	case !bytes.Equal(e.Args, arguments):
 		return l.errorf("the script makes call %d of %s with (%s), where the journal has (%s)", e.Call, name, abbreviate(arguments), abbreviate(e.Args))
 	case !same:
 		return l.errorf("the script makes call %d of %s with other bytes than the journal has", e.Call, name)

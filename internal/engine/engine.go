@@ -12,7 +12,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 )
 
 // PageSize is the size of a WebAssembly memory page in bytes.
@@ -102,14 +104,38 @@ type State struct {
 	// of their offsets and without overlap. What is neither in them nor in the
 	// image is zero.
 	Ranges []Range
+	// Read, if not nil, gives the contents of ranges that have no Data: it fills
+	// parts, which are as long as the ranges. An error leaves no instance.
+	Read func(parts [][]byte) error
 	// Globals are the mutable globals by export name.
 	Globals map[string]uint64
 }
 
 // Range is a part of a memory. Offset and length are multiples of [StateUnit].
 type Range struct {
-	Offset uint64
-	Data   []byte
+	Offset, Length uint64
+	Data           []byte // its content; nil if [State.Read] gives that
+}
+
+// Clone copies the state with its contents.
+func (s *State) Clone() *State {
+	clone := *s
+	clone.Globals = maps.Clone(s.Globals)
+	clone.Ranges = slices.Clone(s.Ranges)
+	size := 0
+	for _, r := range s.Ranges {
+		size += len(r.Data)
+	}
+	// One allocation, for there are many.
+	all := make([]byte, 0, size)
+	for i, r := range s.Ranges {
+		start := len(all)
+		all = append(all, r.Data...)
+		if r.Data != nil {
+			clone.Ranges[i].Data = all[start:len(all):len(all)]
+		}
+	}
+	return &clone
 }
 
 // StateError says why an instance cannot have a state.
@@ -129,8 +155,10 @@ func (s *State) Check(image *Image, limit uint64) error {
 	}
 	end := uint64(0)
 	for _, r := range s.Ranges {
-		length := uint64(len(r.Data))
+		length := r.Length
 		switch {
+		case r.Data == nil && s.Read == nil, r.Data != nil && uint64(len(r.Data)) != length:
+			return &StateError{fmt.Sprintf("%d bytes at %#x have a content of %d", length, r.Offset, len(r.Data))}
 		case r.Offset%StateUnit != 0 || length%StateUnit != 0 || length == 0:
 			return &StateError{fmt.Sprintf("%d bytes at %#x are not whole units of %d", length, r.Offset, StateUnit)}
 		case r.Offset < end:
@@ -155,8 +183,8 @@ type Engine interface {
 type Code struct {
 	// Wasm gives the whole module. It is called only if nothing below does.
 	Wasm func() ([]byte, error)
-	// Skeleton is the module with every body `unreachable` and no data. Only
-	// with Native is it of use.
+	// Skeleton is the module with every body `unreachable` and no data, and
+	// names the module's digest. Only with Native is it of use.
 	Skeleton []byte
 	// Native lists compiled forms; none is used unless its target is the
 	// running engine's own. Native code is trusted: it must come from where
@@ -197,8 +225,10 @@ type Instance interface {
 	SetGlobal(export string, value uint64) error
 	// SetHost changes what [Guest.Host] gives.
 	SetHost(host any)
-	// Capture copies what is not as in the image that the instance was made
-	// from; globals are those named. No call may be under way.
+	// Capture gives what is not as in the image that the instance was made from;
+	// globals are those named. The contents are the memory itself, for as long
+	// as the instance neither runs nor is reset or closed; see [State.Clone]. No
+	// call may be under way.
 	Capture(globals []string) (*State, error)
 	// Reset makes of the instance, in place, what Instantiate would make of a
 	// new one, and nothing is left of what it was. It returns [ErrNoReset] for

@@ -144,10 +144,9 @@ func echoFrames(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// goServer is Go's server of HTTPS.
-func goServer(t *testing.T, leaf *testcert.Leaf) string {
-	t.Helper()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// webHandler answers what the scripts ask for.
+func webHandler(t *testing.T) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/large":
 			_, _ = w.Write(make([]byte, 10<<20))
@@ -163,7 +162,13 @@ func goServer(t *testing.T, leaf *testcert.Leaf) string {
 			}
 			fmt.Fprintf(w, "%s %s %d %x", r.Method, r.URL.Path[1:], n, digest.Sum(nil)[:4])
 		}
-	}))
+	})
+}
+
+// goServer is Go's server of HTTPS.
+func goServer(t *testing.T, leaf *testcert.Leaf) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(webHandler(t))
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
@@ -224,9 +229,9 @@ server.serve_forever()
 	return strings.TrimSpace(line)
 }
 
-// TestHTTPSClients has packages that people use talk TLS: they bring public
-// authorities of their own, and the host's count all the same.
-func TestHTTPSClients(t *testing.T) {
+// openWeb opens a bundle with the packages of webClients.
+func openWeb(t *testing.T) *eryx.Runtime {
+	t.Helper()
 	options := build.Options{Preimport: []string{"asyncio", "requests", "httpx"}}
 	for _, p := range webClients {
 		options.Packages = append(options.Packages, p.requirement)
@@ -235,7 +240,18 @@ func TestHTTPSClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rt.Close()
+	t.Cleanup(func() {
+		if err := rt.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return rt
+}
+
+// TestHTTPSClients has packages that people use talk TLS: they bring public
+// authorities of their own, and the host's count all the same.
+func TestHTTPSClients(t *testing.T) {
+	rt := openWeb(t)
 	ca := testcert.NewAuthority(t, "Test Authority")
 	files := eryx.NewFiles(1 << 20)
 	for name, content := range map[string]string{"ca.pem": ca.PEM(), "other.pem": testcert.NewAuthority(t, "other").PEM()} {

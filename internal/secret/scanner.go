@@ -199,6 +199,9 @@ func (s *Stream) Write(data []byte) (late int) {
 	return late
 }
 
+// Hide masks all of data.
+func (s *Stream) Hide(data []byte) { s.scanner.paint(data) }
+
 // Ready gives what is certain, and is valid until the next call.
 func (s *Stream) Ready() []byte {
 	return s.release(s.final(len(s.held) - int(s.scanner.states[s.at].longest)))

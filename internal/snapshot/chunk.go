@@ -20,11 +20,10 @@ const worthIt = 8
 
 // chunk is a part of a section's content.
 type chunk struct {
-	pieces  [][]byte // of the content, when it is encoded
-	size    int
-	content []byte // where it goes, when it is decoded
-	stored  []byte
-	raw     bool
+	pieces [][]byte // of the content, or where it goes when it is read
+	size   int
+	stored []byte
+	raw    bool
 }
 
 // divide makes chunks of a content.
@@ -97,7 +96,9 @@ func compress(chunks []*chunk) {
 		c := chunks[i]
 		content := c.pieces[0]
 		if len(c.pieces) > 1 {
-			content = make([]byte, 0, c.size)
+			buffer := buffers.Get().(*[chunkSize]byte)
+			defer buffers.Put(buffer)
+			content = buffer[:0]
 			for _, piece := range c.pieces {
 				content = append(content, piece...)
 			}
@@ -106,30 +107,54 @@ func compress(chunks []*chunk) {
 		defer encoders.Put(e)
 		c.stored = e.EncodeAll(content, make([]byte, 0, c.size/4+256))
 		if len(c.stored) > c.size-c.size/worthIt {
-			c.stored, c.raw = content, true
+			c.stored, c.raw = append(c.stored[:0], content...), true
 		}
 	})
 }
 
+// buffers have room for a chunk.
+var buffers = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+
+// expand writes the chunks' contents to their pieces.
 func expand(chunks []*chunk) error {
 	var damaged atomic.Bool
 	parallel(len(chunks), func(i int) {
 		c := chunks[i]
 		if c.raw {
-			copy(c.content, c.stored)
+			scatter(c.pieces, c.stored)
 			return
 		}
 		d := decoders.Get().(*zstd.Decoder)
 		defer decoders.Put(d)
-		out, err := d.DecodeAll(c.stored, c.content[:0:len(c.content)])
+		if len(c.pieces) == 1 {
+			// In place, where it is not more than it should be.
+			content := c.pieces[0]
+			out, err := d.DecodeAll(c.stored, content[:0])
+			if err != nil || len(out) != c.size {
+				damaged.Store(true)
+			} else if &out[0] != &content[0] {
+				copy(content, out)
+			}
+			return
+		}
+		buffer := buffers.Get().(*[chunkSize]byte)
+		defer buffers.Put(buffer)
+		out, err := d.DecodeAll(c.stored, buffer[:0])
 		if err != nil || len(out) != c.size {
 			damaged.Store(true)
-		} else if &out[0] != &c.content[0] {
-			copy(c.content, out)
+			return
 		}
+		scatter(c.pieces, out)
 	})
 	if damaged.Load() {
 		return fail(Damaged, "a compressed chunk is not one of its size")
 	}
 	return nil
+}
+
+// scatter copies content to pieces that are as long together.
+func scatter(pieces [][]byte, content []byte) {
+	for _, piece := range pieces {
+		content = content[copy(piece, content):]
+	}
 }

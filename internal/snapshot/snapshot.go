@@ -37,18 +37,58 @@ type Snapshot struct {
 // Section is a part of a snapshot.
 type Section struct {
 	Name [4]byte
-	// Pieces are the content, one after the other. [Decode] gives one.
+	// Pieces are the content, one after the other, of a section to be encoded.
 	Pieces [][]byte
+
+	chunks []*chunk // the content of one that was decoded
+	size   int
 }
 
-// Section gives the content of the section of that name, and whether there is one.
-func (s *Snapshot) Section(name [4]byte) ([]byte, bool) {
+// Section gives the decoded section of that name; an empty one if there is none.
+func (s *Snapshot) Section(name [4]byte) *Section {
 	for i := range s.Sections {
 		if s.Sections[i].Name == name {
-			return bytes.Join(s.Sections[i].Pieces, nil), true
+			return &s.Sections[i]
 		}
 	}
-	return nil, false
+	return &Section{Name: name}
+}
+
+// Size is that of a decoded section's content, in bytes.
+func (s *Section) Size() int { return s.size }
+
+// Content gives the content of a decoded section.
+func (s *Section) Content() ([]byte, error) {
+	content := make([]byte, s.size)
+	return content, s.Read([][]byte{content})
+}
+
+// Read writes the content of a decoded section to the parts, one after the
+// other, which are as long together. What is wrong with it is an [*Error], and
+// then the parts have anything in them.
+func (s *Section) Read(parts [][]byte) error {
+	total := 0
+	for _, part := range parts {
+		total += len(part)
+	}
+	if total != s.size {
+		return fmt.Errorf("snapshot: section %s has %d bytes, not %d", s.Name[:], s.size, total)
+	}
+	var rest []byte // of the part that comes next
+	for _, c := range s.chunks {
+		c.pieces = nil
+		for left := c.size; left > 0; {
+			if len(rest) == 0 {
+				rest, parts = parts[0], parts[1:]
+				continue
+			}
+			n := min(left, len(rest))
+			c.pieces = append(c.pieces, rest[:n:n])
+			rest = rest[n:]
+			left -= n
+		}
+	}
+	return expand(s.chunks)
 }
 
 // Problem is why bytes are not a snapshot that can be read.
@@ -131,8 +171,9 @@ func Encode(s *Snapshot) ([]byte, error) {
 	return append(b, digest[:]...), nil
 }
 
-// Decode reads a snapshot whose sections are at most limit bytes together.
-// What is wrong with it is an [*Error].
+// Decode reads a snapshot whose sections are at most limit bytes together. What
+// is wrong with it is an [*Error]. Contents are expanded when they are read; until
+// then the snapshot refers to data.
 func Decode(data []byte, limit int64) (*Snapshot, error) {
 	known := min(len(data), len(magic))
 	if known < len(magic) || !bytes.Equal(data[:known], magic[:known]) {
@@ -175,8 +216,7 @@ func (s *Snapshot) sections(body []byte, count int, limit int64) error {
 	}
 	table := rest[:count*sectionSize]
 	rest = rest[count*sectionSize:]
-	var chunks []*chunk
-	total := uint64(0)
+	total, chunks := uint64(0), 0
 	for i := range count {
 		entry := table[i*sectionSize:]
 		number, size := binary.LittleEndian.Uint32(entry[4:]), binary.LittleEndian.Uint64(entry[8:])
@@ -187,49 +227,32 @@ func (s *Snapshot) sections(body []byte, count int, limit int64) error {
 		if uint64(number) != (size+chunkSize-1)/chunkSize || uint64(number)*chunkEntry > uint64(len(rest)) {
 			return fail(Damaged, "%d bytes in %d chunks", size, number)
 		}
-		content := make([]byte, 0)
-		for left := size; left > 0; {
-			n := min(left, chunkSize)
-			chunks = append(chunks, &chunk{size: int(n)})
-			left -= n
+		section := Section{Name: [4]byte(entry), size: int(size), chunks: make([]*chunk, number)}
+		for j := range section.chunks {
+			section.chunks[j] = &chunk{size: int(min(size-uint64(j)*chunkSize, chunkSize))}
 		}
-		s.Sections = append(s.Sections, Section{Name: [4]byte(entry), Pieces: [][]byte{content}})
+		chunks += int(number)
+		s.Sections = append(s.Sections, section)
 	}
-	if len(rest) < len(chunks)*chunkEntry {
-		return fail(Damaged, "%d chunks do not fit", len(chunks))
+	if len(rest) < chunks*chunkEntry {
+		return fail(Damaged, "%d chunks do not fit", chunks)
 	}
-	entries := rest[:len(chunks)*chunkEntry]
-	rest = rest[len(chunks)*chunkEntry:]
-	for i, c := range chunks {
-		entry := binary.LittleEndian.Uint32(entries[i*chunkEntry:])
-		stored := entry &^ rawChunk
-		c.raw = entry&rawChunk != 0
-		if uint64(stored) > uint64(len(rest)) || c.raw && int(stored) != c.size {
-			return fail(Damaged, "a chunk of %d bytes in %d", c.size, stored)
+	entries := rest[:chunks*chunkEntry]
+	rest = rest[chunks*chunkEntry:]
+	for i := range s.Sections {
+		for _, c := range s.Sections[i].chunks {
+			entry := binary.LittleEndian.Uint32(entries)
+			entries = entries[chunkEntry:]
+			stored := entry &^ rawChunk
+			c.raw = entry&rawChunk != 0
+			if uint64(stored) > uint64(len(rest)) || c.raw && int(stored) != c.size {
+				return fail(Damaged, "a chunk of %d bytes in %d", c.size, stored)
+			}
+			c.stored, rest = rest[:stored], rest[stored:]
 		}
-		c.stored, rest = rest[:stored], rest[stored:]
 	}
 	if len(rest) > 0 {
 		return fail(Damaged, "%d bytes belong to nothing", len(rest))
 	}
-	return s.expand(table, chunks)
-}
-
-// expand fills the sections with what is in their chunks.
-func (s *Snapshot) expand(table []byte, chunks []*chunk) error {
-	next := chunks
-	for i := range s.Sections {
-		size := binary.LittleEndian.Uint64(table[i*sectionSize+8:])
-		// Zeros compress a thousandfold: what is promised is allocated only
-		// within the limit, which was checked.
-		content := make([]byte, size)
-		s.Sections[i].Pieces[0] = content
-		for at := 0; at < len(content); {
-			c := next[0]
-			next = next[1:]
-			c.content = content[at : at+c.size]
-			at += c.size
-		}
-	}
-	return expand(chunks)
+	return nil
 }

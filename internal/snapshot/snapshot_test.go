@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func sample() *Snapshot {
@@ -52,16 +53,84 @@ func TestRoundTrip(t *testing.T) {
 		t.Errorf("header %v", got)
 	}
 	for _, section := range s.Sections {
-		content, ok := got.Section(section.Name)
-		if want := bytes.Join(section.Pieces, nil); !ok || !bytes.Equal(content, want) {
-			t.Errorf("section %s differs", section.Name)
+		content, err := got.Section(section.Name).Content()
+		if want := bytes.Join(section.Pieces, nil); err != nil || !bytes.Equal(content, want) {
+			t.Errorf("section %s differs: %v", section.Name, err)
 		}
 	}
-	if _, ok := got.Section([4]byte{}); ok {
-		t.Error("there is a section without a name")
+	if content, err := got.Section([4]byte{}).Content(); len(content) > 0 || err != nil {
+		t.Errorf("there is a section without a name: %d bytes, %v", len(content), err)
 	}
-	if diff := cmp.Diff(data, encode(t, got)); diff != "" {
+	if diff := cmp.Diff(data, encode(t, read(t, got))); diff != "" {
 		t.Error("the same content has other bytes")
+	}
+}
+
+// read gives a decoded snapshot as one that can be encoded.
+func read(tb testing.TB, s *Snapshot) *Snapshot {
+	tb.Helper()
+	again := &Snapshot{Kind: s.Kind, Bundle: s.Bundle}
+	for i := range s.Sections {
+		content, err := s.Sections[i].Content()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		again.Sections = append(again.Sections, Section{Name: s.Sections[i].Name, Pieces: [][]byte{content}})
+	}
+	return again
+}
+
+// decodeAll decodes a snapshot and reads all of its contents.
+func decodeAll(data []byte, limit int64) (*Snapshot, error) {
+	s, err := Decode(data, limit)
+	if err != nil {
+		return nil, err
+	}
+	for i := range s.Sections {
+		if _, err := s.Sections[i].Content(); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// TestReadIntoParts reads a section to places of many sizes, whose neighbours
+// stay as they are.
+func TestReadIntoParts(t *testing.T) {
+	got, err := Decode(encode(t, sample()), 1<<30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, section := range sample().Sections {
+		want := bytes.Join(section.Pieces, nil)
+		for _, step := range []int{1 << 10, chunkSize - 1, chunkSize, chunkSize + 1, 3 * chunkSize, 1 << 30} {
+			const gap = 64
+			var parts [][]byte
+			var memory []byte
+			for left := len(want); left > 0; left -= step {
+				n := min(step, left)
+				room := bytes.Repeat([]byte{0xa5}, n+gap)
+				parts = append(parts, room[:n], nil)
+			}
+			if err := got.Section(section.Name).Read(parts); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(bytes.Join(parts, nil), want) {
+				t.Errorf("section %s in parts of %d differs", section.Name, step)
+			}
+			for _, part := range parts {
+				if part == nil {
+					continue
+				}
+				memory = append(memory, part[len(part):len(part)+gap]...)
+			}
+			if len(bytes.Trim(memory, "\xa5")) > 0 {
+				t.Errorf("section %s in parts of %d was written beyond them", section.Name, step)
+			}
+		}
+		if err := got.Section(section.Name).Read([][]byte{make([]byte, len(want)+1)}); err == nil {
+			t.Errorf("section %s was read to parts that are longer", section.Name)
+		}
 	}
 }
 
@@ -100,7 +169,7 @@ func TestHostileSnapshots(t *testing.T) {
 		"too much":         sign(append(bytes.Clone(good), 0)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Decode(data, 1<<20)
+			_, err := decodeAll(data, 1<<20)
 			if bad, ok := errors.AsType[*Error](err); !ok || bad.Problem != Damaged {
 				t.Errorf("the error is %v", err)
 			}
@@ -142,7 +211,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		const limit = 1 << 20
 		for _, data := range [][]byte{data, sign(data)} {
-			s, err := Decode(data, limit)
+			s, err := decodeAll(data, limit)
 			if err != nil {
 				if _, ok := errors.AsType[*Error](err); !ok {
 					t.Errorf("the error is %T: %v", err, err)
@@ -151,16 +220,17 @@ func FuzzDecode(f *testing.F) {
 			}
 			total := 0
 			for i := range s.Sections {
-				total += len(s.Sections[i].Pieces[0])
+				total += s.Sections[i].Size()
 			}
 			if total > limit {
 				t.Errorf("%d bytes of content", total)
 			}
-			again, err := Decode(encode(t, s), limit)
+			whole := read(t, s)
+			again, err := Decode(encode(t, whole), limit)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(s, again); diff != "" {
+			if diff := cmp.Diff(whole, read(t, again), cmpopts.IgnoreUnexported(Section{})); diff != "" {
 				t.Error(diff)
 			}
 		}

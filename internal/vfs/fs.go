@@ -71,6 +71,7 @@ type FS struct {
 	over    map[directory][]mounted
 	mounts  uint64
 	outside []*outside
+	mask    Mask // of what is written outside; nil is none
 	holds   holding
 
 	attended  atomic.Pointer[context.Context]

@@ -110,6 +110,7 @@ func (d outsideDir) readLink(f *FS) (string, error) {
 // outsideFile is an open file of a backend.
 type outsideFile struct {
 	backendFile
+	tail     tail
 	readOnly bool
 	users    int // handles; guarded by the tree's lock
 }

@@ -87,7 +87,7 @@ func (h *Handle) writeOutside(out inode, p []byte, off int64) (int, error) {
 	}
 	// p may be a guest's memory, which is gone when nobody waits any more.
 	own := append([]byte(nil), p[:min(len(p), maxPiece)]...)
-	return call(h.fs, func() (int, error) { return file.writeAt(own, off) }, nil)
+	return call(h.fs, func() (int, error) { return file.writeMasked(h.fs.mask, own, off) }, nil)
 }
 
 func (h *Handle) writeAllOutside(out inode, p []byte, off int64) error {

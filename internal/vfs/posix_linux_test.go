@@ -168,35 +168,7 @@ func (b *both) open(random *rand.Rand, p string) {
 // tree lists what is below a directory: kinds, sizes, link counts, targets
 // and contents.
 func (b *both) tree() (system, ours []string) {
-	err := filepath.WalkDir(b.dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil || path == b.dir {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		line := fmt.Sprintf("%s %v", strings.TrimPrefix(path, b.dir+"/"), info.Mode().Type())
-		switch {
-		case info.Mode().IsRegular():
-			content, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			line += fmt.Sprintf(" %d links %q", info.Sys().(*syscall.Stat_t).Nlink, content)
-		case info.Mode()&os.ModeSymlink != 0:
-			target, err := os.Readlink(path)
-			if err != nil {
-				return err
-			}
-			line += " " + target
-		}
-		system = append(system, line)
-		return nil
-	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	system = b.system()
 	var down func(at *vfs.Handle, path string)
 	down = func(at *vfs.Handle, path string) {
 		for position := uint64(0); ; {
@@ -233,9 +205,43 @@ func (b *both) tree() (system, ours []string) {
 		}
 	}
 	down(b.root, "")
-	slices.Sort(system)
 	slices.Sort(ours)
 	return system, ours
+}
+
+// system is the system's side of tree.
+func (b *both) system() (system []string) {
+	err := filepath.WalkDir(b.dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || path == b.dir {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		line := fmt.Sprintf("%s %v", strings.TrimPrefix(path, b.dir+"/"), info.Mode().Type())
+		switch {
+		case info.Mode().IsRegular():
+			content, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			line += fmt.Sprintf(" %d links %q", info.Sys().(*syscall.Stat_t).Nlink, content)
+		case info.Mode()&os.ModeSymlink != 0:
+			target, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			line += " " + target
+		}
+		system = append(system, line)
+		return nil
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	slices.Sort(system)
+	return system
 }
 
 // Random operations do to the tree, and fail, as they do on Linux.

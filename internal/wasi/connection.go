@@ -74,6 +74,8 @@ type connection struct {
 	draining             bool
 	mute                 bool // the guest has shut down sending
 	closing, closed      bool
+
+	filter *filtered // of secrets; nil without any
 }
 
 // newConnection takes over a connection. done is called when it is closed.
@@ -86,6 +88,10 @@ func newConnection(conn *network.Conn, b *bell, done func()) *connection {
 // begin starts to read ahead for a guest that has so many handles of it.
 func (c *connection) begin(refs int) {
 	c.refs = refs
+	if c.filter != nil {
+		go c.fillMasked()
+		return
+	}
 	go c.fill()
 }
 
@@ -190,7 +196,8 @@ func (c *connection) ready() <-chan struct{} {
 func (c *connection) permit() (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return connectionBuffer - len(c.out) - c.leaving, c.writeError()
+	// With the values of secrets it may have become more.
+	return max(0, connectionBuffer-len(c.out)-c.leaving), c.writeError()
 }
 
 // writeError is why nothing can be written, or nil. That the other side is gone,
@@ -231,8 +238,12 @@ func (c *connection) write(p []byte) error {
 	if err := c.writeError(); err != nil {
 		return err
 	}
+	p, err := c.send(p)
+	if err != nil {
+		return err
+	}
 	c.out = append(c.out, p...)
-	if !c.draining {
+	if len(c.out) > 0 && !c.draining {
 		c.draining = true
 		go c.drain()
 	}
@@ -290,6 +301,9 @@ func (c *connection) closeWrite() {
 func (c *connection) shutdown(receive, send bool) {
 	c.mu.Lock()
 	c.deaf = c.deaf || receive
+	if send {
+		c.finishSending()
+	}
 	half := send && !c.mute && !c.draining
 	c.mute = c.mute || send
 	c.mu.Unlock()
@@ -305,6 +319,7 @@ func (c *connection) close() {
 		return
 	}
 	c.mu.Lock()
+	c.finishSending()
 	if !c.draining {
 		c.mu.Unlock()
 		c.abort()

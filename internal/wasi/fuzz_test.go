@@ -125,9 +125,9 @@ func fuzzGuest(t testing.TB) (*abitest.Guest, *Host) {
 		call(t, g, nameLookup+"resolve-addresses", via, uint64(at), uint64(len(name)), ret)
 	}
 	for i, settings := range []string{`{"name":"a.example"}`, `{"server":true,"ask":true}`} {
-		g.Put(0xc00, settings)
-		call(t, g, tlsInterface+"open-session", 0xc00, uint64(len(settings)), ret)
-		call(t, g, tlsInterface+"[method]tls-session.handshake", uint64(g.U32(ret+4)), 0xc80+2*uint64(i))
+		g.Put(0xb00, settings)
+		call(t, g, tlsInterface+"open-session", 0xb00, uint64(len(settings)), ret)
+		call(t, g, tlsInterface+"[method]tls-session.handshake", uint64(g.U32(ret+4)), 0xb80+2*uint64(i))
 	}
 	for i := range uint32(16) { // a list of handles, for poll
 		g.PutU32(0xa00+4*i, i)

@@ -24,6 +24,7 @@ import (
 	"github.com/eryx-build/eryx/internal/calls"
 	"github.com/eryx-build/eryx/internal/engine"
 	"github.com/eryx-build/eryx/internal/network"
+	"github.com/eryx-build/eryx/internal/secret"
 	"github.com/eryx-build/eryx/internal/tlsbio"
 	"github.com/eryx-build/eryx/internal/trace"
 	"github.com/eryx-build/eryx/internal/vfs"
@@ -67,6 +68,9 @@ type Config struct {
 	// Network is what the guest reaches of the network; nil is nothing. It is
 	// not closed with the host.
 	Network *network.Net
+	// Secrets are put into what the guest sends to their hosts, and masked in
+	// what it receives; nil is none.
+	Secrets *secret.Set
 	// SearchPath has the directories in which the guest finds modules of
 	// libraries, beside those of its image.
 	SearchPath []string

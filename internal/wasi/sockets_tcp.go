@@ -194,6 +194,7 @@ func (h *Host) TCPSocketFinishConnect(_ context.Context, self bindings.TCPSocket
 	}
 	s.state = tcpConnected
 	s.connection = h.net.connection(conn)
+	s.connection.filter = h.filter(conn)
 	s.connection.begin(3)
 	what := s.remote.String()
 	if streams.F0, err = h.newInputStream(s.connection, what); err != nil {

@@ -41,9 +41,18 @@
 // against bytecode that was forged to jump where no check is, and depends on
 // no particular build of CPython.
 //
+// # Recursion
+//
+// The stack that C code sees, and CPython guards, is the one in linear memory.
+// The engine has another one for the calls themselves, and when that is used up
+// the guest is ended. So calls among functions that take nothing of the first
+// are made to take a little of it, such that no recursion goes unseen.
+//
 // # Cost
 //
-// The counter itself is lost in the noise. What shows, some percent of the
-// run time, is the call that is hardly ever made: values that live across it
-// cannot stay in registers.
+// The counter itself is lost in the noise, and so is the test. What shows is
+// the call that is hardly ever made: values that live across it cannot stay in
+// registers. So a loop without other calls and with few variables is wrapped in
+// one that makes the call, with copies of the variables that live across it in
+// their place.
 package meter

@@ -49,9 +49,11 @@ func CPython314() Options { return Options{Interpreter: "_PyEval_EvalFrameDefaul
 type Report struct {
 	Functions int `json:"functions"` // that count
 	Loops     int `json:"loops"`
+	Wrapped   int `json:"wrapped"` // of the loops, those whose checkpoint is outside of them
 	TailCalls int `json:"tailCalls"`
 	Bulk      int `json:"bulk"`    // instructions that fill or copy memory
 	Entries   int `json:"entries"` // functions that count when they are called
+	Frames    int `json:"frames"`  // calls that are charged for their stack
 	// Dispatch is the number of targets of the interpreter's dispatch.
 	Dispatch int `json:"dispatch"`
 }
@@ -99,23 +101,40 @@ func Instrument(binary []byte, options Options) ([]byte, *Report, error) {
 	}
 
 	report := &Report{}
-	w := newWriter(m)
+	stackPointer := int64(-1)
+	if x, ok := m.Export(StackPointerExport); ok && x.Kind == wasm.KindGlobal {
+		stackPointer = int64(x.Index)
+	}
+	w := newWriter(m, stackPointer)
 	types := m.FuncTypes()
-	entered, err := entries(m.Code, w.firstDefined)
+	graph, err := callsOf(m.Code, w.firstDefined, stackPointer)
 	if err != nil {
 		return nil, nil, fmt.Errorf("meter: %w", err)
 	}
+	entered := graph.entries()
+	charged := make([][]int, len(m.Code))
+	if stackPointer >= 0 {
+		charged = graph.frames(m)
+	}
 	for i, body := range m.Code {
 		index := int(w.firstDefined) + i
-		rewritten, found, err := w.body(body, len(types[index].Params), entered[i])
+		_, code, err := wasm.SplitBody(body)
 		if err != nil {
 			return nil, nil, fmt.Errorf("meter: function %s: %w", functionName(names, index), err)
 		}
-		m.Code[i] = rewritten
+		sites, found, err := graph.plan(code, entered[i], charged[i])
+		if err == nil {
+			m.Code[i], err = w.body(body, types[index].Params, sites)
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("meter: function %s: %w", functionName(names, index), err)
+		}
 		report.Loops += found.loops
+		report.Wrapped += found.wrapped
 		report.TailCalls += found.tailCalls
 		report.Bulk += found.bulk
 		report.Entries += found.entries
+		report.Frames += found.frames
 		if found.loops+found.tailCalls+found.bulk+found.entries > 0 {
 			report.Functions++
 		}

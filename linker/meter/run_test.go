@@ -116,6 +116,31 @@ func TestRefilling(t *testing.T) {
 	}
 }
 
+// TestOftenRefilled has loops, nested ones among them, leave and come back in
+// each iteration: variables are what they were.
+func TestOftenRefilled(t *testing.T) {
+	for _, c := range []struct {
+		export string
+		args   []uint64
+		result uint64
+		steps  int
+	}{
+		{"sum", []uint64{1000}, 500500, 1001},
+		{"nested", []uint64{10, 20}, 200, 210},
+		{"carried", []uint64{50}, 150, 50},
+	} {
+		for _, each := range []uint32{1, 2, 3, 7} {
+			b := &budget{each: each}
+			i := start(t, b)
+			got, err := i.Call(t.Context(), c.export, c.args...)
+			// The counter is 1 in the beginning.
+			if err != nil || got[0] != c.result || b.calls != (c.steps-1)/int(each)+1 {
+				t.Errorf("%s%v with %d steps between checkpoints = %v, %v, %d checkpoints; want %d", c.export, c.args, each, got, err, b.calls, c.result)
+			}
+		}
+	}
+}
+
 // TestBulkRefilling has a fill ask as often as a loop of as many steps would.
 func TestBulkRefilling(t *testing.T) {
 	for _, c := range []struct {

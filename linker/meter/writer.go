@@ -15,9 +15,10 @@ type writer struct {
 	refill       uint32 // after: the function that calls checkpoint
 	charge       uint32 // after: the function that counts bytes
 	fuel         uint32 // the global
+	stackPointer int64  // the global, or -1
 }
 
-func newWriter(m *wasm.Module) *writer {
+func newWriter(m *wasm.Module, stackPointer int64) *writer {
 	imported := uint32(m.Imported(wasm.KindFunc))
 	return &writer{
 		m:            m,
@@ -25,6 +26,7 @@ func newWriter(m *wasm.Module) *writer {
 		refill:       imported + 1 + uint32(len(m.Functions)),
 		charge:       imported + 2 + uint32(len(m.Functions)),
 		fuel:         uint32(m.Imported(wasm.KindGlobal) + len(m.Globals)),
+		stackPointer: stackPointer,
 	}
 }
 
@@ -38,30 +40,36 @@ func (w *writer) moved(index uint32) uint32 {
 
 // step appends the counter:
 //
+//	…counted down, and not above 0
+//	if
+//	  call refill
+//	end
+//
+// The call goes to a function of the module's own, which keeps the sites small.
+func (w *writer) step(code []byte, left uint32) []byte {
+	const leS = 0x4c
+	code = w.count(code, left)
+	code = append(code, byte(wasm.OpI32Const), 0, leS, byte(wasm.OpIf), ifEmpty)
+	code = wasm.AppendU32(append(code, byte(wasm.OpCall)), w.refill)
+	return append(code, byte(wasm.OpEnd))
+}
+
+// count appends
+//
 //	global.get fuel
 //	i32.const 1
 //	i32.sub
 //	local.tee left
 //	global.set fuel
 //	local.get left
-//	i32.const 0
-//	i32.le_s
-//	if
-//	  call refill
-//	end
 //
-// The local spares reading the global again, and the call goes to a function of
-// the module's own, which keeps the sites small.
-func (w *writer) step(code []byte, left uint32) []byte {
-	const leS, ifEmpty = 0x4c, 0x40
+// The local spares reading the global again.
+func (w *writer) count(code []byte, left uint32) []byte {
 	code = wasm.AppendU32(append(code, byte(wasm.OpGlobalGet)), w.fuel)
 	code = append(code, byte(wasm.OpI32Const), 1, byte(wasm.OpI32Sub))
 	code = wasm.AppendU32(append(code, byte(wasm.OpLocalTee)), left)
 	code = wasm.AppendU32(append(code, byte(wasm.OpGlobalSet)), w.fuel)
-	code = wasm.AppendU32(append(code, byte(wasm.OpLocalGet)), left)
-	code = append(code, byte(wasm.OpI32Const), 0, leS, byte(wasm.OpIf), ifEmpty)
-	code = wasm.AppendU32(append(code, byte(wasm.OpCall)), w.refill)
-	return append(code, byte(wasm.OpEnd))
+	return wasm.AppendU32(append(code, byte(wasm.OpLocalGet)), left)
 }
 
 // bytes appends what counts the bytes of the bulk instruction that follows:
@@ -75,7 +83,7 @@ func (w *writer) step(code []byte, left uint32) []byte {
 //	  call charge
 //	end
 func (w *writer) bytes(code []byte, n uint32) []byte {
-	const geU, ifEmpty = 0x4f, 0x40
+	const geU = 0x4f
 	code = wasm.AppendU32(append(code, byte(wasm.OpLocalTee)), n)
 	code = wasm.AppendU32(append(code, byte(wasm.OpLocalGet)), n)
 	code = wasm.AppendS32(append(code, byte(wasm.OpI32Const)), bulkMin)
@@ -146,17 +154,21 @@ func (w *writer) refillBody() []byte {
 	return wasm.JoinBody([]wasm.Locals{{Count: 1, Type: wasm.I32}}, append(code, byte(wasm.OpEnd)))
 }
 
-// body rewrites one function; entry says that it counts when it is entered.
-func (w *writer) body(body []byte, params int, entry bool) ([]byte, counts, error) {
+// move appends what takes frameBytes from the stack in linear memory, with
+// i32.sub, or gives them back, with i32.add.
+func (w *writer) move(code []byte, op wasm.Opcode) []byte {
+	code = wasm.AppendU32(append(code, byte(wasm.OpGlobalGet)), uint32(w.stackPointer))
+	code = append(code, byte(wasm.OpI32Const), frameBytes, byte(op))
+	return wasm.AppendU32(append(code, byte(wasm.OpGlobalSet)), uint32(w.stackPointer))
+}
+
+// body rewrites one function at the sites.
+func (w *writer) body(body []byte, params []wasm.ValueType, sites []site) ([]byte, error) {
 	locals, code, err := wasm.SplitBody(body)
 	if err != nil {
-		return nil, counts{}, err
+		return nil, err
 	}
-	sites, found, err := plan(code, entry)
-	if err != nil {
-		return nil, counts{}, err
-	}
-	left := uint32(params)
+	left := uint32(len(params))
 	for _, l := range locals {
 		left += l.Count
 	}
@@ -167,30 +179,70 @@ func (w *writer) body(body []byte, params int, entry bool) ([]byte, counts, erro
 			locals = append(locals, wasm.Locals{Count: 1, Type: wasm.I32})
 		}
 	}
+	types := func(local uint32) wasm.ValueType { return localType(params, locals, local) }
 	out := make([]byte, 0, len(code)+20*len(sites)+len(code)/16)
 	copied := 0
+	var open nesting
 	r := wasm.NewReader(code)
 	var in wasm.Instruction
 	for r.Next(&in) {
-		// More than one, where a loop begins with a tail call.
+		var wrapped *site
+		// More than one, where a loop begins with a tail call, or calls follow each other.
 		for len(sites) > 0 && sites[0].at == in.Start {
 			out = append(out, code[copied:in.Start]...)
-			if sites[0].bulk {
+			copied = in.Start
+			switch sites[0].kind {
+			case siteWrap:
+				out, copied, wrapped = w.wrap(out, sites[0].block, left), in.End, &sites[0]
+			case siteBulk:
 				out = w.bytes(out, left)
-			} else {
+			case siteLower:
+				out = w.move(out, wasm.OpI32Sub)
+			case siteRaise:
+				out = w.move(out, wasm.OpI32Add)
+			default:
 				out = w.step(out, left)
 			}
-			copied, sites = in.Start, sites[1:]
+			sites = sites[1:]
 		}
-		if in.Op.Immediate() == wasm.ImmFunc && w.moved(in.Index) != in.Index {
-			out = wasm.AppendU32(append(out, code[copied:in.Imm]...), w.moved(in.Index))
+		switch in.Op.Immediate() {
+		case wasm.ImmBlock:
+			open = append(open, wrapped)
+		case wasm.ImmFunc:
+			if w.moved(in.Index) != in.Index {
+				out = wasm.AppendU32(append(out, code[copied:in.Imm]...), w.moved(in.Index))
+				copied = in.End
+			}
+		case wasm.ImmLabel, wasm.ImmLabels:
+			out = open.branch(append(out, code[copied:in.Start]...), &in)
 			copied = in.End
+		}
+		if in.Op == wasm.OpEnd && len(open) > 0 {
+			if s := open[len(open)-1]; s != nil {
+				out = w.unwrap(append(out, code[copied:in.End]...), s.assigns, types)
+				copied = in.End
+			}
+			open = open[:len(open)-1]
 		}
 	}
 	if err := r.Err(); err != nil {
-		return nil, counts{}, err
+		return nil, err
 	}
-	return wasm.JoinBody(locals, append(out, code[copied:]...)), found, nil
+	return wasm.JoinBody(locals, append(out, code[copied:]...)), nil
+}
+
+func localType(params []wasm.ValueType, locals []wasm.Locals, local uint32) wasm.ValueType {
+	if local < uint32(len(params)) {
+		return params[local]
+	}
+	local -= uint32(len(params))
+	for _, l := range locals {
+		if local < l.Count {
+			return l.Type
+		}
+		local -= l.Count
+	}
+	return 0 // which validation refuses
 }
 
 // expr rewrites a constant expression.

@@ -10,6 +10,7 @@
 #include "abi.h"
 #include "callbacks.h"
 #include "heap.h"
+#include "poll.h"
 #include "resolve.h"
 #include "tls.h"
 #include "trace.h"
@@ -74,6 +75,30 @@ reset_hooks(void)
     }
 }
 
+/* Fills one in for a script's exception where the package can say nothing of it:
+ * its type and its message. */
+static int
+brief_exception(PyObject *exception, struct exception *result)
+{
+    struct text name, message = LITERAL("<exception str() failed>");
+    PyObject *type = PyObject_Type(exception);
+    PyObject *type_name = type == NULL ? NULL : PyType_GetFullyQualifiedName(type);
+    Py_DecRef(type);
+    int given = type_name == NULL ? -1 : abi_give_string(type_name, &name);
+    Py_DecRef(type_name);
+    if (given < 0) {
+        PyErr_Clear();
+        return -1;
+    }
+    PyObject *text = PyObject_Str(exception);
+    if (text == NULL || abi_give_string(text, &message) < 0) {
+        PyErr_Clear();
+    }
+    Py_DecRef(text);
+    plain_exception(result, name, message);
+    return 0;
+}
+
 /* Turns the pending Python exception, or its absence, into a record. */
 static void
 pending_exception(struct exception *result)
@@ -87,13 +112,22 @@ pending_exception(struct exception *result)
     if (exception != NULL) {
         reset_hooks();
         PyObject *record = PyObject_CallFunctionObjArgs(support.describe, exception, NULL);
-        Py_DecRef(exception);
         int given = record == NULL ? -1 : abi_give_exception(record, result);
         Py_DecRef(record);
         if (given == 0) {
+            Py_DecRef(exception);
             return;
         }
-        exception = PyErr_GetRaisedException();
+        PyObject *why = PyErr_GetRaisedException();
+        if (why != NULL && !PyErr_GivenExceptionMatches(why, PyExc_MemoryError)) {
+            given = brief_exception(exception, result);
+        }
+        Py_DecRef(exception);
+        if (given == 0) {
+            Py_DecRef(why);
+            return;
+        }
+        exception = why;
         if (exception != NULL) {
             int memory = PyErr_GivenExceptionMatches(exception, PyExc_MemoryError);
             PyErr_DisplayException(exception); /* on stderr, if that is possible */
@@ -116,6 +150,7 @@ drive(PyObject *steps)
 {
     const char *resume = "send";
     PyObject *value = Py_GetConstant(Py_CONSTANT_NONE);
+    PyObject *raised = NULL; /* by what was called last */
     for (;;) {
         PyObject *method = PyObject_GetAttrString(steps, resume);
         PyObject *call = method == NULL ? NULL : PyObject_CallFunctionObjArgs(method, value, NULL);
@@ -126,11 +161,14 @@ drive(PyObject *steps)
         }
         PyObject *function = PyTuple_GetItem(call, 0);
         PyObject *arguments = function == NULL ? NULL : PyTuple_GetItem(call, 1);
+        Py_DecRef(raised);
+        raised = NULL;
         resume = "send";
         value = arguments == NULL ? NULL : PyObject_CallObject(function, arguments);
         if (value == NULL) {
             resume = "throw";
-            value = PyErr_GetRaisedException();
+            value = raised = PyErr_GetRaisedException();
+            Py_IncRef(raised);
         }
         Py_DecRef(call);
         reset_hooks();
@@ -140,8 +178,14 @@ drive(PyObject *steps)
     if (PyErr_GivenExceptionMatches(end, PyExc_StopIteration)) {
         result = PyObject_GetAttrString(end, "value");
         Py_DecRef(end);
+        Py_DecRef(raised);
+    } else if (raised != NULL && !PyErr_GivenExceptionMatches(end, PyExc_MemoryError)) {
+        /* The package has been damaged; what did it matters more. */
+        PyErr_SetRaisedException(raised);
+        Py_DecRef(end);
     } else {
         PyErr_SetRaisedException(end);
+        Py_DecRef(raised);
     }
     Py_DecRef(steps);
     return result;
@@ -341,18 +385,6 @@ wait_here(PyObject *self, PyObject *argument)
 
 static PyMethodDef wait_definition = { "wait", wait_here, METH_O, NULL };
 
-/* eryx_support.host.end_poll: has the next poll end when the script is
- * interrupted. */
-static PyObject *
-end_poll(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
-{
-    (void)self, (void)arguments, (void)count;
-    wait_ends = true;
-    return Py_GetConstant(Py_CONSTANT_NONE);
-}
-
-static PyMethodDef end_poll_definition = { "end_poll", (PyCFunction)(void *)end_poll, METH_FASTCALL, NULL };
-
 /* Makes a function an attribute of a module. */
 static int
 install(PyMethodDef *definition, const char *module_name)
@@ -385,8 +417,7 @@ find_support(void)
     if (install(&exit_definition, "os") < 0 || install(&exit_definition, "posix") < 0 ||
         install(&immortalize_definition, "eryx_support.lifecycle") < 0 ||
         install(&wait_definition, "eryx_support.host") < 0 ||
-        install(&end_poll_definition, "eryx_support.host") < 0 ||
-        resolve_install(install) < 0 || callbacks_install(install) < 0 || tls_install(install) < 0) {
+        poll_install(install) < 0 || resolve_install(install) < 0 || callbacks_install(install) < 0 || tls_install(install) < 0) {
         return -1;
     }
     for (PyMethodDef *d = trace_definitions; d->name != NULL; d++) {

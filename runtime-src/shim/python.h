@@ -48,6 +48,7 @@ int PyObject_SetAttrString(PyObject *object, const char *name, PyObject *value);
 /* Of an object it is a new reference; a type's subtypes are those of C, whatever
  * classes say. */
 PyObject *PyObject_Type(PyObject *object);
+PyObject *PyType_GetFullyQualifiedName(PyObject *type);
 int PyType_IsSubtype(PyObject *type, PyObject *other);
 PyObject *PyObject_Str(PyObject *object);
 PyObject *PyObject_CallObject(PyObject *callable, PyObject *arguments);

@@ -3,7 +3,8 @@
  * libc knows of a stream only that it failed, so that a connection that was reset
  * or timed out is EIO. It refuses MSG_PEEK, MSG_WAITALL and to say where a message
  * comes from. It waits on when the script is interrupted. A socket that has no
- * address yet has no name, and poll() fails for it. */
+ * address yet has no name, and poll() fails for it. One that could not connect
+ * cannot try again. */
 
 #include "abi.h"
 #include "sockets.h"
@@ -96,6 +97,7 @@ IMPORT("wasi:io/error@0.2.0", "[resource-drop]error") void error_drop(int32_t er
 IMPORT("wasi:sockets/tcp-create-socket@0.2.0", "create-tcp-socket")
 void create_tcp_socket(int32_t family, struct created *result);
 IMPORT("wasi:sockets/tcp@0.2.0", "[method]tcp-socket.subscribe") int32_t tcp_subscribe(int32_t socket);
+IMPORT("wasi:sockets/tcp@0.2.0", "[resource-drop]tcp-socket") void tcp_drop(int32_t socket);
 IMPORT("eryx:sandbox/sockets@0.1.0", "peek") void input_peek(int32_t stream, uint64_t size, struct read_result *result);
 IMPORT("eryx:sandbox/sockets@0.1.0", "failure") void error_failure(int32_t error, struct failure *result);
 
@@ -251,10 +253,32 @@ tcp_sendto(void *of, const void *buffer, size_t size, int flags, const void *add
 /* libc's own, and what it is with those here. */
 static struct operations libc_operations, tcp_operations;
 
+/* Makes a socket that could not connect a new one, which can try again. */
+static int
+renew(struct tcp *tcp)
+{
+    struct created created;
+    create_tcp_socket(tcp->family, &created);
+    if (created.failed) {
+        return socket_fail(socket_error(created.error));
+    }
+    if (tcp->pollable != 0) {
+        pollable_drop(tcp->pollable);
+    }
+    tcp_drop(tcp->handle);
+    tcp->handle = created.handle;
+    tcp->pollable = 0;
+    tcp->state = UNBOUND;
+    return 0;
+}
+
 static int
 tcp_connect(void *of, const void *address, uint32_t size)
 {
     struct tcp *tcp = of;
+    if (tcp->state == CONNECT_FAILED && renew(tcp) < 0) {
+        return -1;
+    }
     const bool blocking = tcp->blocking;
     tcp->blocking = false;
     int result = libc_operations.connect(of, address, size);

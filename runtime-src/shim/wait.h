@@ -9,9 +9,6 @@
  * on or, if there is none, the next one. */
 extern volatile uint32_t wait_interrupts;
 
-/* Has the next poll or select end when it is interrupted as if its time were up. */
-extern bool wait_ends;
-
 /* Waits for so many nanoseconds, or until the guest is interrupted, and reports
  * whether it was the latter. */
 bool wait_for(uint64_t nanoseconds);

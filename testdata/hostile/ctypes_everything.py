@@ -1,4 +1,4 @@
-# expect: any
+# expect: ok "" or deadline
 # deadline: 500ms
 # Every name of the stand-in is called with what it does not expect.
 import ctypes

@@ -1,4 +1,3 @@
-# expect: any
-# deadline: 500ms
+# expect: AttributeError
 import ctypes
 ctypes.string_at(0, 10)

@@ -1,4 +1,3 @@
-# expect: any
-# deadline: 500ms
+# expect: AttributeError
 import ctypes
 ctypes.pythonapi.Py_DecRef(ctypes.py_object(None))

@@ -1,4 +1,4 @@
-# expect: ok or OSError or ImportError or MemoryError
+# expect: OSError or ImportError or ModuleNotFoundError
 kept = []
 try:
     while True:

@@ -1,4 +1,4 @@
-# expect: OSError or PermissionError
+# expect: PermissionError
 import socket
 kept = []
 while True:

@@ -1,4 +1,4 @@
-# expect: sqlite3.OperationalError or OSError or MemoryError
+# expect: sqlite3.OperationalError
 import sqlite3
 kept = []
 while True:

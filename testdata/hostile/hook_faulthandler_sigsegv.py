@@ -1,3 +1,3 @@
-# expect: AttributeError or exit or ImportError or crash "unreachable"
+# expect: crash
 import faulthandler
 faulthandler._sigsegv()

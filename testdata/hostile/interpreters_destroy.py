@@ -1,5 +1,4 @@
-# expect: any
-# deadline: 500ms
+# expect: ModuleNotFoundError
 import _interpreters
 i = _interpreters.create()
 _interpreters.run_string(i, "x = 1\nclass C:\n def __del__(self): print('gone')\nc = C()")

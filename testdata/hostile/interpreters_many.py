@@ -1,5 +1,4 @@
-# expect: any
-# deadline: 500ms
+# expect: ModuleNotFoundError
 import _interpreters
 kept = []
 while True:

@@ -1,4 +1,4 @@
-# expect: <unnamed>
+# expect: E
 class M(type):
     def __getattribute__(cls, name): raise SystemExit(9)
 class E(Exception, metaclass=M): pass

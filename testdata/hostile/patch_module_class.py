@@ -1,4 +1,4 @@
-# expect: SystemError
+# expect: ZeroDivisionError
 import sys, types
 class M(types.ModuleType):
     def __getattribute__(self, n): raise SystemExit(6)

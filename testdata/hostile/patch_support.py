@@ -1,4 +1,4 @@
-# expect: SystemError
+# expect: ValueError
 # All of the sandbox's own Python code is gone when the script ends.
 import sys
 for name, module in list(sys.modules.items()):

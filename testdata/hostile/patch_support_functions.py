@@ -1,4 +1,4 @@
-# expect: SystemError
+# expect: ValueError
 # The sandbox's own functions answer what the script wants them to.
 import sys
 for name, module in list(sys.modules.items()):

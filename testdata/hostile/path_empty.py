@@ -1,2 +1,2 @@
-# expect: FileNotFoundError or IsADirectoryError
+# expect: FileNotFoundError
 open("")

@@ -1,4 +1,5 @@
-# expect: RecursionError or MemoryError or crash "stack overflow"
+# expect: RecursionError or MemoryError or deadline
+# deadline: 3s
 # Without a limit the interpreter's frames take what memory there is.
 import sys
 sys.setrecursionlimit(10**6)

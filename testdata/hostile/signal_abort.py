@@ -1,3 +1,3 @@
-# expect: exit or crash "unreachable"
+# expect: crash "unreachable"
 import os
 os.abort()

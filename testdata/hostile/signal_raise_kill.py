@@ -1,3 +1,3 @@
-# expect: exit or OSError or AttributeError or crash "unreachable"
+# expect: crash "unreachable"
 import signal
 signal.raise_signal(9)

@@ -21,6 +21,8 @@ type Audit struct {
 	Version  string        `json:"version,omitempty"`
 	Modules  []AuditModule `json:"modules"`
 	Problems []Problem     `json:"problems"`
+	// Warnings are of modules that can be linked, but will not work in full.
+	Warnings []Problem `json:"warnings"`
 }
 
 // OK reports whether everything in the wheel can be linked.
@@ -47,7 +49,7 @@ type AuditModule struct {
 type Problem struct {
 	Module string `json:"module"` // path in the wheel
 	Kind   string `json:"kind"`
-	Code   string `json:"code"` // as the linker would give it
+	Code   string `json:"code,omitempty"` // as the linker would give it
 	Symbol string `json:"symbol,omitempty"`
 	Detail string `json:"detail"`
 	Remedy string `json:"remedy,omitempty"`
@@ -62,6 +64,10 @@ const (
 	ProblemHost       = "host"       // a call of the host
 	ProblemEntry      = "entry"      // no PyInit function
 )
+
+// WarningMethod is the kind of a warning: a method that would be called as
+// another type than its function has.
+const WarningMethod = "method"
 
 // problemCodes are the linker's for the same.
 var problemCodes = map[string]string{
@@ -90,7 +96,7 @@ func (p Problem) String() string {
 // A wheel that cannot be opened is an error of package wheels; what is wrong
 // with native modules is in the result, see [Audit.Err].
 func Check(name string, data []byte, b *base.Base) (*Audit, error) {
-	audit := &Audit{File: path.Base(strings.ReplaceAll(name, `\`, "/")), Modules: []AuditModule{}, Problems: []Problem{}}
+	audit := &Audit{File: path.Base(strings.ReplaceAll(name, `\`, "/")), Modules: []AuditModule{}, Problems: []Problem{}, Warnings: []Problem{}}
 	var tree *wheels.Tree
 	if isTar(audit.File) {
 		var err error
@@ -224,6 +230,7 @@ func (a *auditor) module(n wheels.Native, m *wasm.Module, siblings []symbols) {
 	slices.Sort(record.Needs)
 	record.SIMD = a.instructions(n.Path, m)
 	a.entry(n, m)
+	a.methods(n, m, siblings)
 	a.audit.Modules = append(a.audit.Modules, record)
 }
 

@@ -215,6 +215,9 @@ func (b *builder) build(ctx context.Context, s *source) (*cache.Value, error) {
 	if err := audit.Err(); err != nil {
 		return nil, err
 	}
+	for _, w := range audit.Warnings {
+		b.progress(Progress{Step: StepAudit, Message: w.String()})
+	}
 	if len(audit.Modules) == 0 {
 		b.progress(Progress{Step: StepAudit, Message: file + " has no native module: it is the package's pure variant"})
 	}

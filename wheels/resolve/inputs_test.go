@@ -149,6 +149,7 @@ extras = ["web"]
 preimport = ["numpy"]
 setup = "setup.py"
 hash-seed = 7
+library = ["libs/a", "/b"]
 `)
 	p, err := ReadProject(file)
 	if err != nil {
@@ -158,6 +159,9 @@ hash-seed = 7
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{filepath.Join(dir, "numpy-wasi.tar.gz"), filepath.Join(dir, "vendored")}, p.Settings.Trees); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{filepath.Join(dir, "libs", "a"), "/b"}, p.Settings.Libraries); diff != "" {
 		t.Error(diff)
 	}
 	if p.Request.Requirements[3].File != wheel || p.Settings.Setup != filepath.Join(dir, "setup.py") || *p.Settings.HashSeed != 7 {

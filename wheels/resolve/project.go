@@ -23,12 +23,14 @@ type Settings struct {
 	// Requirements are requirements files, as -r takes them.
 	Requirements []string `toml:"requirements"`
 	FindLinks    []string `toml:"find-links"`
-	Preimport    []string `toml:"preimport"`
-	Setup        string   `toml:"setup"`  // "" if there is none
-	Stdlib       string   `toml:"stdlib"` // "" if there is none
-	HashSeed     *uint32  `toml:"hash-seed"`
-	Output       string   `toml:"output"`
-	Lock         string   `toml:"lock"`
+	// Libraries are directories, as --library takes them.
+	Libraries []string `toml:"library"`
+	Preimport []string `toml:"preimport"`
+	Setup     string   `toml:"setup"`  // "" if there is none
+	Stdlib    string   `toml:"stdlib"` // "" if there is none
+	HashSeed  *uint32  `toml:"hash-seed"`
+	Output    string   `toml:"output"`
+	Lock      string   `toml:"lock"`
 	// Dependencies says whether project.dependencies of pyproject.toml are
 	// packages of the bundle; nil means yes.
 	Dependencies *bool `toml:"dependencies"`
@@ -123,7 +125,7 @@ func (s *Settings) decode(source, dir string, decoded toml.MetaData, table toml.
 	for _, unknown := range decoded.Undecoded() {
 		if len(unknown) > len(key) && slices.Equal(unknown[:len(key)], key) {
 			return &Error{Kind: ErrInput, Source: source, Problem: fmt.Sprintf("[tool.eryx] has no option %q", unknown[len(key)]),
-				Remedy: "known are: packages, requirements, find-links, preimport, setup, stdlib, hash-seed, output, lock, dependencies, extras"}
+				Remedy: "known are: packages, requirements, find-links, library, preimport, setup, stdlib, hash-seed, output, lock, dependencies, extras"}
 		}
 	}
 	rooted := func(path *string) {
@@ -134,7 +136,7 @@ func (s *Settings) decode(source, dir string, decoded toml.MetaData, table toml.
 	rooted(&s.Setup)
 	rooted(&s.Output)
 	rooted(&s.Lock)
-	for _, list := range [][]string{s.Requirements, s.FindLinks} {
+	for _, list := range [][]string{s.Requirements, s.FindLinks, s.Libraries} {
 		for i := range list {
 			rooted(&list[i])
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +31,31 @@ func TestAttackReentrantRealloc(t *testing.T) {
 		depth = 0
 		if _, err := i.Call(t.Context(), "call", 8); !errors.Is(err, errReentered) || depth > 2 {
 			t.Errorf("at depth %d: %v", depth, err)
+		}
+	}
+}
+
+// TestAttackBorrowedSkeleton has a module come with the skeleton of another one
+// and be compiled first: its code must not be kept for that one.
+func TestAttackBorrowedSkeleton(t *testing.T) {
+	m, err := wasm.Parse(guestWasm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(m.Exports, func(e wasm.Export) bool { return e.Name == "add" })
+	evil := *m
+	evil.Code = slices.Clone(m.Code)
+	evil.Code[int(m.Exports[at].Index)-len(m.Imports)] = wasm.JoinBody(nil, []byte{byte(wasm.OpI32Const), 13, byte(wasm.OpEnd)})
+	skeleton, dir := skeletonOf(t, guestWasm), t.TempDir()
+	for _, test := range []struct {
+		name   string
+		module []byte
+		want   uint32
+	}{{"the attacker's", evil.Encode(), 13}, {"the victim's", guestWasm, 42}, {"the victim's, again", guestWasm, 42}} {
+		i := instantiate(t, load(t, newEngine(t), engine.Code{Wasm: given(test.module), Skeleton: skeleton, CacheDir: dir}),
+			engine.InstanceConfig{Image: &engine.Image{Size: 2 * engine.PageSize}})
+		if got := call(t, i, "add", 40, 2); got != test.want {
+			t.Errorf("%s add = %d, want %d", test.name, got, test.want)
 		}
 	}
 }

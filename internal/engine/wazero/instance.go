@@ -22,8 +22,6 @@ type instance struct {
 	startSize uint64
 	host      any
 
-	functions map[string]*function
-	realloc   *function
 	// reallocStack holds cabi_realloc's arguments and result, to spare an
 	// allocation for each string that the host returns.
 	reallocStack [4]uint64
@@ -35,13 +33,6 @@ type instance struct {
 }
 
 var _ engine.Instance = (*instance)(nil)
-
-// function is an export. wazero keeps a stack with each, so that it cannot be
-// called again while it runs.
-type function struct {
-	api.Function
-	running bool
-}
 
 var errRunning = errors.New("the instance cannot be closed while it runs: let the call return first, by cancelling its context")
 
@@ -83,30 +74,6 @@ func (i *instance) leave(f *function, err error) {
 	}
 }
 
-// function finds an export that is not running: usually the one that was used
-// last time, and a new one where a host function calls back.
-func (i *instance) function(export string) (*function, error) {
-	if i.closed {
-		return nil, errInstanceClosed
-	}
-	f := i.functions[export]
-	if f != nil && !f.running {
-		return f, nil
-	}
-	exported := i.guest.ExportedFunction(export)
-	if exported == nil {
-		return nil, fmt.Errorf("function %q: %w", export, engine.ErrNoExport)
-	}
-	fresh := &function{Function: exported}
-	if f == nil {
-		if i.functions == nil {
-			i.functions = make(map[string]*function)
-		}
-		i.functions[export] = fresh
-	}
-	return fresh, nil
-}
-
 const reallocExport = "cabi_realloc"
 
 // errReentered is for a guest whose cabi_realloc calls a host function that
@@ -116,11 +83,14 @@ var errReentered = errors.New("the guest's cabi_realloc called a host function t
 
 // Realloc implements [engine.Guest].
 func (i *instance) Realloc(ctx context.Context, old, oldSize, align, newSize uint32) (uint32, error) {
-	if i.reallocating {
+	switch {
+	case i.reallocating:
 		return 0, errReentered
+	case i.closed:
+		return 0, errInstanceClosed
 	}
 	f := i.realloc
-	if f == nil || f.running || i.closed {
+	if f == nil || f.running {
 		var err error
 		if f, err = i.function(reallocExport); err != nil {
 			return 0, err
@@ -198,7 +168,6 @@ func (i *instance) Close(ctx context.Context) error {
 	}
 	i.closed = true
 	i.memory.linear = nil
-	i.functions, i.realloc = nil, nil
 	var err error
 	if i.failed || !i.module.program.recycle(i.core, i.image, i.startSize) {
 		err = i.discard(ctx)

@@ -21,7 +21,11 @@ type linear struct {
 	block    block
 	err      error // why nothing could be allocated
 	refused  bool  // the guest asked for more than it could have
+	runs     []run // of rewrite, used again
 }
+
+// run is a part of the memory.
+type run struct{ start, end int }
 
 var (
 	_ experimental.MemoryAllocator = (*linear)(nil)

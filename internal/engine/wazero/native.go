@@ -3,7 +3,9 @@ package wazero
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,8 +99,9 @@ func (e *Engine) nativeCode(ctx context.Context, module []byte, options Precompi
 	return code, nil
 }
 
-// matches checks that code compiled from the module fits the skeleton: all
-// that wazero lays out in an instance depends on what is compared here. It
+// matches checks that the skeleton is the module's own: all that wazero lays out
+// in an instance depends on what is compared here, and the digest says which
+// code it stands for. It
 // returns the module.
 func matches(module, skeleton []byte) (*wasm.Module, error) {
 	m, err := wasm.Parse(module)
@@ -122,8 +125,11 @@ func matches(module, skeleton []byte) (*wasm.Module, error) {
 	case len(m.Data) != len(s.Data):
 		return nil, fmt.Errorf("%d data segments instead of %d", len(s.Data), len(m.Data))
 	}
-	if digest, ok := s.Custom(wasm.SkeletonSection); !ok || len(digest) == 0 {
-		return nil, errors.New("it has no digest of the module, so that other modules could have the same skeleton")
+	// Native code goes by its skeleton: of another module's it would be run in
+	// that one's place.
+	sum := sha256.Sum256(module)
+	if digest, ok := s.Custom(wasm.SkeletonSection); !ok || string(digest) != hex.EncodeToString(sum[:]) {
+		return nil, errors.New("it has not the module's digest")
 	}
 	return m, nil
 }

@@ -316,13 +316,15 @@ func TestSkeletonNeverRuns(t *testing.T) {
 }
 
 func TestPrecompileRefuses(t *testing.T) {
+	sum := sha256.Sum256(guestWasm)
+	digest := hex.EncodeToString(sum[:])
 	parsed := func(change func(m *wasm.Module)) []byte {
 		m, err := wasm.Parse(guestWasm)
 		if err != nil {
 			t.Fatal(err)
 		}
 		change(m)
-		return wasm.Skeleton(m, "digest")
+		return wasm.Skeleton(m, digest)
 	}
 	e := newEngine(t)
 	for name, skeleton := range map[string][]byte{
@@ -331,6 +333,7 @@ func TestPrecompileRefuses(t *testing.T) {
 		"fewer functions": parsed(func(m *wasm.Module) { m.Functions = m.Functions[1:]; m.Code = m.Code[1:] }),
 		"no data":         parsed(func(m *wasm.Module) { m.Data, m.DataCount = nil, nil }),
 		"more memory":     parsed(func(m *wasm.Module) { m.Memories[0].Min++ }),
+		"another digest":  bytes.Replace(skeletonOf(t, guestWasm), []byte(digest), []byte(digest[1:]+"0"), 1),
 		"no digest":       bytes.Replace(skeletonOf(t, guestWasm), []byte(wasm.SkeletonSection), []byte("eryx.nodule"), 1),
 	} {
 		if _, err := e.Precompile(t.Context(), guestWasm, skeleton, PrecompileOptions{}); err == nil {

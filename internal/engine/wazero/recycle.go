@@ -28,13 +28,16 @@ import (
 //   - every mutable global is known and set to its initial value;
 //   - tables are as they were, because the module has no instruction that
 //     writes to one;
-//   - stacks of calls belong to the [instance].
+//   - stacks of calls are out of the guest's reach; large ones are not kept.
 type core struct {
 	guest  api.Module
 	linear *linear
 	// image is what the memory of an idle core is, to the byte; nil if it was
 	// given up.
 	image *engine.Image
+
+	functions map[string]*function // by export
+	realloc   *function
 }
 
 // maxIdle is how many cores a program keeps.
@@ -99,6 +102,7 @@ func (p *program) recycle(c *core, image *engine.Image, startSize uint64) bool {
 	if full || c.clean(image) != nil {
 		return false
 	}
+	c.forgetDeep()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || len(p.idle) >= maxIdle() {

@@ -33,23 +33,9 @@ func (i *instance) Capture(globals []string) (*engine.State, error) {
 		}
 		s.Globals[name] = value
 	}
-	ranges, err := i.linear.changed(i.image)
-	if err != nil {
-		return nil, err
-	}
-	size := 0
-	for _, r := range ranges {
-		size += len(r.Data)
-	}
-	// One allocation, for there are many.
-	all := make([]byte, 0, size)
-	for n := range ranges {
-		start := len(all)
-		all = append(all, ranges[n].Data...)
-		ranges[n].Data = all[start:len(all):len(all)]
-	}
-	s.Ranges = ranges
-	return s, nil
+	var err error
+	s.Ranges, err = i.linear.changed(i.image)
+	return s, err
 }
 
 // Reset implements [engine.Instance].
@@ -80,6 +66,7 @@ func (i *instance) Reset(_ context.Context, config engine.InstanceConfig) error 
 			return err
 		}
 	}
+	i.forgetDeep()
 	i.host = config.Host
 	i.linear.limit = limit
 	if err := i.begin(config); err != nil {
@@ -96,10 +83,17 @@ func (c *core) lay(s *engine.State) error {
 			return fmt.Errorf("no memory for a state of %d bytes", s.Size)
 		}
 	}
-	for _, r := range s.Ranges {
-		copy(c.linear.bytes[r.Offset:], r.Data)
+	if s.Read == nil {
+		for _, r := range s.Ranges {
+			copy(c.linear.bytes[r.Offset:], r.Data)
+		}
+		return nil
 	}
-	return nil
+	parts := make([][]byte, len(s.Ranges))
+	for i, r := range s.Ranges {
+		parts[i] = c.linear.bytes[r.Offset : r.Offset+r.Length : r.Offset+r.Length]
+	}
+	return s.Read(parts)
 }
 
 // zeros is a unit of what memory is beyond an image.
@@ -130,16 +124,18 @@ func (m *linear) changed(image *engine.Image) ([]engine.Range, error) {
 			if bytes.Equal(unit, original(image, at, &buffer)) {
 				continue
 			}
-			if n := len(ranges); n > 0 && ranges[n-1].Offset+uint64(len(ranges[n-1].Data)) == uint64(at) {
-				from := int(ranges[n-1].Offset)
-				ranges[n-1].Data = m.bytes[from : at+engine.StateUnit]
+			if n := len(ranges); n > 0 && ranges[n-1].Offset+ranges[n-1].Length == uint64(at) {
+				ranges[n-1].Length += engine.StateUnit
 			} else {
-				ranges = append(ranges, engine.Range{Offset: uint64(at), Data: unit})
+				ranges = append(ranges, engine.Range{Offset: uint64(at), Length: engine.StateUnit})
 			}
 		}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("find what was written: %w", err)
+	}
+	for i, r := range ranges {
+		ranges[i].Data = m.bytes[r.Offset : r.Offset+r.Length : r.Offset+r.Length]
 	}
 	return ranges, nil
 }
@@ -162,9 +158,7 @@ func (m *linear) reset(image *engine.Image) error {
 // with what the image has there. It does nothing, and says so, where that is more
 // of a mapped image than may be kept.
 func (m *linear) rewrite(image *engine.Image) (bool, error) {
-	type run struct{ start, end int }
-	var runs []run
-	total := 0
+	runs, total := m.runs[:0], 0
 	err := m.block.written(m.bytes, func(start, end int) {
 		runs = append(runs, run{start, end})
 		total += end - start
@@ -172,6 +166,7 @@ func (m *linear) rewrite(image *engine.Image) (bool, error) {
 	if err != nil || total > keptPages && m.mapped > 0 {
 		return false, err
 	}
+	m.runs = runs
 	for _, r := range runs {
 		n := 0
 		if r.start < len(image.Data) {

@@ -218,6 +218,7 @@ func TestCaptureAndRestore(t *testing.T) {
 			if size > len(all)/2+engine.StateUnit {
 				t.Errorf("%d bytes were captured", size)
 			}
+			state = state.Clone()
 			clear(all) // the state is a copy
 
 			two := start(t, m, engine.InstanceConfig{Image: image, State: state, MemoryLimit: 1 << 20})
@@ -254,7 +255,9 @@ func TestHostileState(t *testing.T) {
 	m := loadNative(t)
 	image := fileImage(t, pattern(100_000), 4)
 	unit := make([]byte, engine.StateUnit)
-	at := func(offset uint64, data []byte) []engine.Range { return []engine.Range{{Offset: offset, Data: data}} }
+	at := func(offset uint64, data []byte) []engine.Range {
+		return []engine.Range{{Offset: offset, Length: uint64(len(data)), Data: data}}
+	}
 	for name, state := range map[string]*engine.State{
 		"size not pages":  {Size: 4*engine.PageSize + 1},
 		"smaller":         {Size: 3 * engine.PageSize},
@@ -265,6 +268,8 @@ func TestHostileState(t *testing.T) {
 		"empty":           {Size: 4 * engine.PageSize, Ranges: at(0, nil)},
 		"outside":         {Size: 4 * engine.PageSize, Ranges: at(4*engine.PageSize, unit)},
 		"far outside":     {Size: 4 * engine.PageSize, Ranges: at(1<<64-engine.StateUnit, unit)},
+		"no content":      {Size: 4 * engine.PageSize, Ranges: []engine.Range{{Length: engine.StateUnit}}},
+		"other content":   {Size: 4 * engine.PageSize, Ranges: []engine.Range{{Length: 2 * engine.StateUnit, Data: unit}}},
 		"overlap":         {Size: 4 * engine.PageSize, Ranges: append(at(0, append(unit, unit...)), at(engine.StateUnit, unit)...)},
 		"order":           {Size: 4 * engine.PageSize, Ranges: append(at(engine.StateUnit, unit), at(0, unit)...)},
 		"unknown global":  {Size: 4 * engine.PageSize, Globals: map[string]uint64{"nothing": 1}},

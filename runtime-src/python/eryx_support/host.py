@@ -13,9 +13,8 @@ def wait(nanoseconds):
     _sleep(nanoseconds / 1e9)
 
 
-def end_poll():
-    """Has the next poll or select end when the script is interrupted, rather than
-    go on if the signal's handler raises nothing."""
+def poll_briefly():
+    """Lets an interrupt end the next poll as if its time were up."""
 
 
 def begin_lookup(name):

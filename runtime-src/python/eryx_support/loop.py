@@ -20,7 +20,6 @@ from math import ceil
 from eryx_support import callbacks, host, refusals
 from eryx_support.streams import flush
 
-_end_poll = host.end_poll
 _wait = host.wait
 
 # The longest wait: what nobody waits for ends by the host.
@@ -36,7 +35,7 @@ class _Selector(selectors.DefaultSelector):
         if callbacks.pending:
             return self._select_with_calls(timeout)
         if self.get_map():
-            _end_poll()
+            host.poll_briefly()
             return super().select(timeout)
         if timeout is None:
             # Nothing can wake the loop any more. CPython waits, and so does
@@ -53,7 +52,7 @@ class _Selector(selectors.DefaultSelector):
             callbacks.deliver(timeout)
             return []
         callbacks.interrupt_poll()
-        _end_poll()
+        host.poll_briefly()
         # Only a wait with an end can be interrupted.
         ready = super().select(_HOUR if timeout is None else min(timeout, _HOUR))
         callbacks.deliver(0)
@@ -76,6 +75,14 @@ class SandboxEventLoop(asyncio.SelectorEventLoop):
         pass
 
     def run_in_executor(self, executor, func, *args):
+        if executor is None and getattr(func, "__name__", None) == "readinto":
+            # That of sendfile(): a file is read at once.
+            done = self.create_future()
+            try:
+                done.set_result(func(*args))
+            except Exception as error:
+                done.set_exception(error)
+            return done
         raise RuntimeError(
             "there are no threads in a sandbox, so run_in_executor() and asyncio.to_thread() "
             "cannot run a function beside the event loop; call it directly"

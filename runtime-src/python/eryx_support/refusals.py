@@ -106,11 +106,13 @@ def install():
     subprocess.Popen._child_created = False  # for __del__ of what was not made
     _explain_sockets(socket.socket)
     socket.gethostbyname_ex = gethostbyname_ex
+    gethostbyname_ex.__module__ = "socket"
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo"):
         if function := getattr(socket, name, None):
             setattr(socket, name, _explain_network(function, _host_of))
     if not hasattr(hashlib, "pbkdf2_hmac"):
         hashlib.pbkdf2_hmac = pbkdf2_hmac
+        pbkdf2_hmac.__module__ = "hashlib"
 
 
 def _explain_attributes(module, reasons):
@@ -129,6 +131,7 @@ def _explain_attributes(module, reasons):
             text += f": {reason}"
         raise AttributeError(text, name=name, obj=module)
 
+    __getattr__.__module__ = module_name
     module.__getattr__ = __getattr__
 
 

@@ -36,12 +36,18 @@ _get_lineno = SyntaxError.lineno.__get__
 
 
 def install():
-    """Keeps this package's frames, which are below a script's own, out of the
-    stacks that the script prints."""
-    stacks.walk_stack = _walk_stack
+    """Keeps this package's frames, which can be between those of a script, out of
+    the stacks that the script prints."""
+    walk_stack.__module__ = "traceback"
+    stacks.walk_stack = walk_stack
 
 
-def _walk_stack(f):
+def walk_stack(f):
+    """Walk a stack yielding the frame and line number for each frame.
+
+    This will follow f.f_back from the given frame. If no frame is given, the
+    current stack is used. Usually used with StackSummary.extract.
+    """
     if f is None:
         f = sys._getframe(1)
     return _walk(f)
@@ -104,7 +110,7 @@ def _plain(name, message, frames):
 def type_name(cls):
     """A class's qualified name as tracebacks print it."""
     try:
-        module, name = type.__dict__["__module__"].__get__(cls), cls.__qualname__
+        module, name = type.__dict__["__module__"].__get__(cls), type.__dict__["__qualname__"].__get__(cls)
         if type(module) is str and module not in ("builtins", "__main__"):
             return f"{module}.{name}"
         return str(name)

@@ -17,6 +17,7 @@ import sys
 from functools import partial
 
 from eryx_support import restore, tracing
+from eryx_support.code_cache import compile_script
 from eryx_support.streams import flush, write_stderr
 
 # The tags of variant outcome.
@@ -141,17 +142,19 @@ def execute(source, filename, arguments, environment, entropy, result_name, inte
         restore.add_paths(load("callbacks").install(namespace))
         return namespace
 
-    outcome = yield from attempt(prepare, source, filename, result_name, interactive)
+    outcome = yield from attempt(
+        prepare, source, filename, result_name, compile_interactive if interactive else compile_script
+    )
     yield from exit(namespace)
     return outcome
 
 
-def attempt(prepare, source, filename, result_name, interactive):
+def attempt(prepare, source, filename, result_name, compile):
     """Runs a script in the namespace that prepare() returns, and returns
-    ``(tag, payload)``."""
+    ``(tag, payload)``. Its code is what compile(source, filename) returns."""
     try:
         namespace = prepare()
-        yield from run(source, filename, namespace, interactive)
+        yield from run(source, filename, namespace, compile)
         outcome = _result(namespace, result_name)
     except SystemExit as exit:
         outcome = EXITED, _exit_code(exit)
@@ -171,7 +174,7 @@ def new_main(name):
     return module.__dict__
 
 
-def run(source, filename, namespace, interactive=False):
+def run(source, filename, namespace, compile=compile_script):
     """Compiles and runs source in namespace, with an event loop if it awaits."""
     global _filename
     _filename = filename
@@ -184,10 +187,7 @@ def run(source, filename, namespace, interactive=False):
     # Not splitlines(), which knows more line ends than Python's grammar does.
     lines = [line + "\n" for line in lines.split("\n")] if "\n" in lines else [lines + "\n"]
     _line_cache[filename] = len(source), None, lines, filename
-    if interactive:
-        code = _compile_interactive(source, filename)
-    else:
-        code = _compile(source, filename, "exec", _ALLOW_TOP_LEVEL_AWAIT, True)
+    code = compile(source, filename)
     for constant in code.co_consts:
         if type(constant) is _code_type:
             _passing.discard(filename)
@@ -201,7 +201,7 @@ def run(source, filename, namespace, interactive=False):
         yield _eval, (code, namespace)
 
 
-def _compile_interactive(source, filename):
+def compile_interactive(source, filename):
     """Compiles what was typed: the values of its expressions are displayed."""
     try:
         return _compile(source, filename, "single", _ALLOW_TOP_LEVEL_AWAIT | _ALLOW_INCOMPLETE, True)

@@ -10,7 +10,7 @@ from eryx_support.builtins_copy import builtins_copy as __builtins__
 
 import builtins
 
-from eryx_support import restore, script
+from eryx_support import code_cache, restore, script
 from eryx_support.streams import flush
 
 # The tags of result<_, exception>.
@@ -41,10 +41,11 @@ def run(source, filename, arguments, environment, entropy, result_name, interact
         prepare = _preparing(arguments, environment, entropy, variables)
     else:
         prepare = _prepare
+    compile = script.compile_interactive if interactive else code_cache.compile_again
     try:
         if result_name in variables:
-            return (yield from _run_again(prepare, source, filename, result_name, interactive, variables))
-        return (yield from _attempt(prepare, source, filename, result_name, interactive))
+            return (yield from _run_again(prepare, source, filename, result_name, compile, variables))
+        return (yield from _attempt(prepare, source, filename, result_name, compile))
     finally:
         script.forget_source(filename)
         flush()
@@ -72,7 +73,7 @@ def _prepare():
     return variables
 
 
-def _run_again(prepare, source, filename, result_name, interactive, variables):
+def _run_again(prepare, source, filename, result_name, compile, variables):
     """Runs a script where there is a result of an earlier one.
 
     The value of one script is not the next one's: until that one sets the
@@ -82,7 +83,7 @@ def _run_again(prepare, source, filename, result_name, interactive, variables):
     shadowed = scope.get(result_name, _ABSENT)
     old = scope[result_name] = variables.pop(result_name)
     try:
-        return (yield from _attempt(prepare, source, filename, result_name, interactive))
+        return (yield from _attempt(prepare, source, filename, result_name, compile))
     finally:
         if shadowed is not _ABSENT:
             scope[result_name] = shadowed
@@ -146,7 +147,8 @@ def _guarded(steps):
 def warm_up(rounds):
     """Runs scripts that do nothing, for the image, like the function in script."""
     global _namespace, _given
-    for _ in range(rounds):
-        for source in ("x = 1", "x += 1\nprint(end='')", "result = x"):
+    for n in range(rounds):
+        for source in ("x = 1", "x += 1\nprint(end='')", "result = x", f"x = {n}"):
             script.drive(run(source, "<user>", (), (), b"", "result"))
+    code_cache.clear()
     _namespace = _given = None

@@ -9,9 +9,10 @@ from eryx_support.builtins_copy import builtins_copy as __builtins__
 
 import sys
 
-# The streams as Python made them, with their buffers: a script may replace
-# sys.stdout, and may detach() the buffer from it.
-_streams = []
+# The streams as Python made them and their buffers, each after the function of
+# its type that flushes it: a script may replace sys.stdout, may detach() the
+# buffer from it, and may give a stream a flush of its own.
+_flushers = []
 
 
 def prepare():
@@ -20,21 +21,25 @@ def prepare():
     of that name could be."""
     sys.stdout.reconfigure(line_buffering=True)
     for stream in (sys.stdout, sys.stderr):
-        _streams.append(stream)
-        _streams.append(stream.buffer)
-    return tuple((type(stream).flush, stream) for stream in _streams)
+        for part in (stream, stream.buffer):
+            _flushers.append((type(part).flush, part))
+    return tuple(_flushers)
 
 
 def flush():
     """Flushes what is and what was sys.stdout and sys.stderr."""
-    for name in ("stdout", "stderr"):
-        _flush(getattr(sys, name, None))
-    for stream in _streams:
-        _flush(stream)
+    _flush(getattr(sys, "stdout", None))
+    _flush(getattr(sys, "stderr", None))
+    for flush, stream in _flushers:
+        # It may be closed or detached.
+        try:
+            flush(stream)
+        except BaseException:
+            pass
 
 
 def _flush(stream):
-    # It may be closed, detached, or not be a stream at all.
+    # It may not be a stream at all.
     try:
         stream.flush()
     except BaseException:
