@@ -10,6 +10,7 @@
 #include "abi.h"
 #include "callbacks.h"
 #include "heap.h"
+#include "poll.h"
 #include "resolve.h"
 #include "tls.h"
 #include "trace.h"
