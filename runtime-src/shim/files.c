@@ -23,7 +23,7 @@ struct iovec {
 /* These pass their first buffer on to libc's own read and write. */
 ssize_t readv(int descriptor, const struct iovec *buffers, int count);
 ssize_t writev(int descriptor, const struct iovec *buffers, int count);
-ssize_t pread(int descriptor, void *buffer, size_t size, int64_t offset);
+ssize_t __real_pread(int descriptor, void *buffer, size_t size, int64_t offset);
 ssize_t pwrite(int descriptor, const void *buffer, size_t size, int64_t offset);
 
 /* What libc has behind a descriptor. The layouts are those of the base's libc,
@@ -63,6 +63,25 @@ file_at(int descriptor)
 {
     struct reference *reference = descriptor_table_get_ref(descriptor);
     return reference != NULL && reference->operations->seek != NULL ? reference : NULL;
+}
+
+/* Clears what the next function that is called has on the stack. */
+static __attribute__((noinline)) void
+clear_below(void)
+{
+    char below[64];
+    __builtin_memset(below, 0, sizeof below);
+    __asm__ volatile("" : : "r"(below) : "memory");
+}
+
+/* libc's copies and frees what the host has read, a list that there is none of
+ * where reading failed: it would be whatever lay on the stack. An empty list is
+ * neither copied nor freed. */
+__attribute__((visibility("default"))) ssize_t
+pread(int descriptor, void *buffer, size_t size, int64_t offset)
+{
+    clear_below();
+    return __real_pread(descriptor, buffer, size, offset);
 }
 
 __attribute__((visibility("default"))) ssize_t

@@ -112,34 +112,45 @@ pending_exception(struct exception *result)
 static PyObject *
 drive(PyObject *steps)
 {
-    const char *resume = "send";
+    PyObject *result = NULL;
     PyObject *value = Py_GetConstant(Py_CONSTANT_NONE);
+    bool raised = false;
     for (;;) {
-        PyObject *method = PyObject_GetAttrString(steps, resume);
-        PyObject *call = method == NULL ? NULL : PyObject_CallFunctionObjArgs(method, value, NULL);
-        Py_DecRef(method);
+        PyObject *call = NULL;
+        int sent;
+        if (raised) {
+            PyObject *throw = PyObject_GetAttrString(steps, "throw");
+            call = throw == NULL ? NULL : PyObject_CallFunctionObjArgs(throw, value, NULL);
+            Py_DecRef(throw);
+            sent = call == NULL ? PYGEN_ERROR : PYGEN_NEXT;
+        } else {
+            sent = PyIter_Send(steps, value, &call);
+        }
         Py_DecRef(value);
-        if (call == NULL) {
+        if (sent == PYGEN_RETURN) {
+            result = call;
+            break;
+        }
+        if (sent == PYGEN_ERROR) {
+            /* So ends a generator, too, that something was thrown into. */
+            PyObject *end = PyErr_GetRaisedException();
+            if (PyErr_GivenExceptionMatches(end, PyExc_StopIteration)) {
+                result = PyObject_GetAttrString(end, "value");
+                Py_DecRef(end);
+            } else {
+                PyErr_SetRaisedException(end);
+            }
             break;
         }
         PyObject *function = PyTuple_GetItem(call, 0);
         PyObject *arguments = function == NULL ? NULL : PyTuple_GetItem(call, 1);
-        resume = "send";
         value = arguments == NULL ? NULL : PyObject_CallObject(function, arguments);
-        if (value == NULL) {
-            resume = "throw";
+        raised = value == NULL;
+        if (raised) {
             value = PyErr_GetRaisedException();
         }
         Py_DecRef(call);
         reset_hooks();
-    }
-    PyObject *result = NULL;
-    PyObject *end = PyErr_GetRaisedException();
-    if (PyErr_GivenExceptionMatches(end, PyExc_StopIteration)) {
-        result = PyObject_GetAttrString(end, "value");
-        Py_DecRef(end);
-    } else {
-        PyErr_SetRaisedException(end);
     }
     Py_DecRef(steps);
     return result;

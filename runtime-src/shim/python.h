@@ -53,6 +53,8 @@ PyObject *PyObject_Str(PyObject *object);
 PyObject *PyObject_CallObject(PyObject *callable, PyObject *arguments);
 PyObject *PyObject_CallFunctionObjArgs(PyObject *callable, ...);
 int PyIter_Check(PyObject *object);
+enum { PYGEN_ERROR = -1, PYGEN_RETURN = 0, PYGEN_NEXT = 1 };
+int PyIter_Send(PyObject *iterator, PyObject *value, PyObject **result);
 PyObject *PyCFunction_NewEx(PyMethodDef *definition, PyObject *self, PyObject *module);
 PyObject *PyImport_ImportModule(const char *name);
 PyObject *PyBool_FromLong(long value);
