@@ -1,4 +1,4 @@
-# expect: ValueError
+# expect: S
 class S(SystemExit):
     @property
     def code(self): raise ValueError
