@@ -22,6 +22,9 @@ import (
 // optionalLibraries are needed by native modules at most.
 var optionalLibraries = []string{"libwasi-emulated-mman.so", "libc++.so", "libc++abi.so"}
 
+// exposedFunctions are called by the shim, and kept by libraries to themselves.
+var exposedFunctions = map[string][]string{"libpython3.14.so": {"sqlite3_vfs_register"}}
+
 // baseLibraries are the guest's shim and the libraries of CPython's build.
 func baseLibraries(t testing.TB) []linker.Library {
 	t.Helper()
@@ -35,7 +38,7 @@ func baseLibraries(t testing.TB) []linker.Library {
 	}
 	libs := []linker.Library{{Name: "liberyx.so", Wasm: runtimesrc.Library()}}
 	for _, l := range b.Libraries {
-		libs = append(libs, linker.Library{Name: l.Name, Wasm: l.Wasm, Optional: slices.Contains(optionalLibraries, l.Name)})
+		libs = append(libs, linker.Library{Name: l.Name, Wasm: l.Wasm, Optional: slices.Contains(optionalLibraries, l.Name), Expose: exposedFunctions[l.Name]})
 	}
 	return libs
 }
